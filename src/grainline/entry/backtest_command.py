@@ -1,0 +1,148 @@
+"""`grainline backtest`: decide a whole portfolio as the lender would and print what came of it."""
+
+import json
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from grainline.entry.settings import PROJECT_ROOT
+from grainline.kit.money import yuan
+from grainline.products import BadPack, Pack, load_pack
+from grainline.scoring import STEPS, BadPortfolio, Portfolio, Scores, load_portfolio, score_portfolio
+from grainline.underwriting import Assumptions, BacktestResult, Group, UnorderedTiers, check_tiers, stated
+from grainline.underwriting import backtest as run_backtest
+
+SHIPPED = PROJECT_ROOT / "data" / "credit_card_default.parquet"
+PACKS = PROJECT_ROOT / "packs"
+
+HEADINGS = (
+    "\nPeople",
+    "Mean\nline",
+    "Mean\nrate",
+    "Predicted\nbad",
+    "Real\nbad",
+    "Expected\nprofit",
+    "Real\nprofit",
+)
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+def backtest(
+    portfolio: Annotated[
+        Path, typer.Option(help="Parquet or CSV with the columns of data/README.md.", show_default=False)
+    ] = SHIPPED,
+    product: Annotated[str, typer.Option(help="Code of the product pack.")] = "weilidai",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+) -> None:
+    """Decide everyone in a portfolio as the lender would, and hold the decisions against what happened."""
+    started = time.perf_counter()
+    try:
+        pack = load_pack(PACKS / f"{product}.toml")
+        check_tiers(pack)
+        people = load_portfolio(portfolio)
+    except BadPortfolio as error:
+        _stop(f"{portfolio}: {error}")
+    except UnorderedTiers as error:
+        _stop(f"{PACKS / product}.toml: {error}")
+    except BadPack as error:
+        _stop(str(error))
+    result = run_backtest(pack, people, _scored(people), assumptions=Assumptions())
+    seconds = round(time.perf_counter() - started, 2)
+    if as_json:
+        typer.echo(json.dumps(_json(pack, result, seconds), ensure_ascii=False, indent=2))
+    else:
+        _print(pack, result, seconds)
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(f"grainline backtest: {message}", err=True)
+    raise typer.Exit(2)
+
+
+def _scored(people: Portfolio) -> Scores:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err) as bar:
+        task = bar.add_task(f"Models for {people.rows:,} people", total=STEPS)
+        return score_portfolio(people, progress=lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def _json(pack: Pack, result: BacktestResult, seconds: float) -> dict[str, object]:
+    return {
+        "product": pack.product.code,
+        "product_version": pack.product.version,
+        "rows": result.rows,
+        "bad": result.bad,
+        "bad_rate": result.bad / result.rows,
+        **vars(result.boosted),
+        **{f"scorecard_{name}": value for name, value in vars(result.scorecard).items()},
+        "invited": result.invited.people,
+        "not_invited": result.not_invited.people,
+        "bad_rate_invited": result.invited.real_bad_rate,
+        "bad_rate_not_invited": result.not_invited.real_bad_rate,
+        "predicted_bad_rate_invited": result.invited.predicted_bad_rate,
+        "expected_profit_fen": result.invited.expected_profit_fen,
+        "real_profit_fen": result.invited.real_profit_fen,
+        "tiers": [vars(tier) for tier in result.tiers],
+        "assumptions": [vars(one) for one in stated(result.assumptions)],
+        "model_hash": result.model_hash,
+        "seconds": seconds,
+    }
+
+
+def _print(pack: Pack, result: BacktestResult, seconds: float) -> None:
+    names = {tier.code: tier.name.en for tier in pack.tier}
+    title = f"{pack.product.name.en} {pack.product.name.zh} · {result.rows:,} people"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("\nTier", no_wrap=True)
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for tier in result.tiers:
+        table.add_row(*_cells(names[tier.code], tier))
+    table.add_section()
+    table.add_row(*_cells("Invited", result.invited))
+    table.add_row(*_cells("Not invited", result.not_invited))
+    _out.print(table)
+    _out.print("Lines and profit in yuan, rates in % a day; bad rates: predicted before, real after.\n")
+    for name, m in (("Boosted trees (decide)", result.boosted), ("Scorecard (explains)", result.scorecard)):
+        figures = f"AUC {m.auc:.4f} KS {m.ks:.4f} Brier {m.brier:.4f} ECE {m.calibration_error:.4f}"
+        _out.print(f"{name:<23} {figures}", highlight=False)
+    _out.print(
+        "ECE: expected calibration error over ten equal bins. Nobody was scored by a model that "
+        "had seen their outcome.\n"
+    )
+    _out.print("The profit is an estimate. It takes for granted:")
+    for one in stated(result.assumptions):
+        _out.print(f"  {one.name}: {one.value} {one.says} ({one.source})", highlight=False)
+    _out.print(f"\nModel {result.model_hash[:16]}… · {seconds} s", highlight=False)
+
+
+def _cells(name: str, group: Group) -> list[str]:
+    lent = group.mean_line_fen > 0
+    return [
+        name,
+        f"{group.people:,}",
+        _whole_yuan(group.mean_line_fen) if lent else "–",
+        f"{Decimal(group.mean_rate_e8) / 1_000_000:.4f}" if lent else "–",
+        _share(group.predicted_bad_rate),
+        _share(group.real_bad_rate),
+        _whole_yuan(group.expected_profit_fen) if lent else "–",
+        _whole_yuan(group.real_profit_fen) if lent else "–",
+    ]
+
+
+def _whole_yuan(amount_fen: int) -> str:
+    """Write fen as yuan without decimals: means and estimates are not known to the fen."""
+    return yuan(amount_fen).partition(".")[0]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2%}"

@@ -1,0 +1,115 @@
+"""The command line: running the platform, proving it, and walking a borrower's path."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from grainline.entry import settings as env
+from grainline.entry.backtest_command import backtest
+from grainline.entry.me_command import me
+from grainline.entry.sandbox_command import sandbox
+from grainline.entry.settings import PROJECT_ROOT
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Grainline: invite-only micro-credit.")
+app.command()(backtest)
+app.add_typer(me, name="me")
+app.add_typer(sandbox, name="sandbox")
+out = Console(soft_wrap=True)
+
+BENCHMARKS = PROJECT_ROOT / "benchmarks"
+
+
+@app.command()
+def up() -> None:
+    """Bring the whole platform up on this machine; Ctrl-C takes it down."""
+    # imported when needed: a command that only asks should not wait for what serves
+    from grainline.entry.up import up as bring_up  # noqa: PLC0415
+    from grainline.entry.welcome import welcome  # noqa: PLC0415
+
+    given = env.load()
+    code = bring_up(given, say=out.print, on_ready=lambda found: welcome(given, found, out))
+    raise typer.Exit(code)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API and the borrower's pages."""
+    from granian import Granian  # noqa: PLC0415
+    from granian.constants import Interfaces  # noqa: PLC0415
+
+    given = env.load()
+    Granian(
+        "grainline.entry.http:create_app",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=given.host,
+        port=given.port,
+        workers=given.workers,
+        log_access=False,
+        log_level=given.granian_log_level,
+    ).serve()
+
+
+@app.command()
+def worker() -> None:
+    """Send news, move money, do the day's work."""
+    from grainline.entry.postgres import database  # noqa: PLC0415
+    from grainline.entry.worker import run  # noqa: PLC0415
+
+    given = env.load()
+    with database(given) as found:
+        asyncio.run(run(given, found.app_url))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date, as its owner."""
+    from grainline.entry.migrate import migrate as bring_up_to_date  # noqa: PLC0415
+    from grainline.entry.postgres import database  # noqa: PLC0415
+
+    with database(env.load()) as found:
+        bring_up_to_date(found.owner_url)
+
+
+@app.command()
+def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False) -> None:
+    """Prove that journals balance, balances equal entries, loans equal the ledger, and lines add up."""
+    from grainline.desk import verify as prove  # noqa: PLC0415
+    from grainline.entry.postgres import database  # noqa: PLC0415
+    from grainline.kit.db import make_pool  # noqa: PLC0415
+
+    async def ask(url: str) -> tuple[dict[str, int], list[dict[str, object]]]:
+        async with make_pool(url, size_max=1) as pool:
+            counts, found = await prove(pool)
+        return counts, [vars(finding) for finding in found]
+
+    with database(env.load()) as found:
+        counts, findings = asyncio.run(ask(found.app_url))
+    if as_json:
+        typer.echo(json.dumps({"checked": counts, "findings": findings}, ensure_ascii=False))
+    else:
+        out.print("Checked " + ", ".join(f"{count:,} {name}" for name, count in counts.items()) + ".")
+        for finding in findings:
+            out.print(f"[red]{finding['check']}[/red] member {finding['member_id']}: {finding['what']}")
+        out.print("Everything agrees." if not findings else f"{len(findings)} disagreements.")
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a file in benchmarks/.")]) -> None:
+    """Run a benchmark, passing options on; --json prints its figures as JSON."""
+    file = BENCHMARKS / f"{name}.py"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in BENCHMARKS.glob("[a-z]*.py")))
+        typer.echo(f"grainline bench: there is no benchmark {name!r}; there are {known}", err=True)
+        raise typer.Exit(2)
+    raise typer.Exit(subprocess.run([sys.executable, str(file), *context.args], check=False).returncode)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,239 @@
+"""`grainline me …`: a borrower's path in the terminal, over the same API as the pages."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from grainline.entry import settings as env
+from grainline.kit.money import yuan
+
+me = typer.Typer(no_args_is_help=True, help="Walk a borrower's path over the API: sign in, borrow, repay.")
+out = Console(highlight=False, soft_wrap=True)
+
+Yuan = Annotated[int, typer.Argument(help="In whole yuan.")]
+Term = Annotated[int, typer.Option("--instalments", help="How many monthly instalments.")]
+
+
+@me.command("code")
+def request_code(phone: str) -> None:
+    """Have a sign-in code sent to a phone."""
+    with _api() as call:
+        sent = call("POST", "/sign-in/otp", {"phone": phone})
+    out.print(f"A code was sent to {sent['sent_to']}; it is good until {sent['expires_at']}.")
+
+
+@me.command("sign-in")
+def sign_in(phone: str, code: str) -> None:
+    """Sign in with the code that was sent."""
+    with _api() as call:
+        session = call("POST", "/sign-in", {"phone": phone, "code": code})
+    _token_file().touch(mode=0o600)
+    _token_file().write_text(session["token"])
+    out.print(f"Signed in until {session['expires_at']}.")
+
+
+@me.command()
+def wallet() -> None:
+    """Show whether you are invited, why not, what is done and what comes next."""
+    with _api() as call:
+        _show(call("GET", "/wallet"))
+
+
+@me.command()
+def identity(name: str, national_id: str) -> None:
+    """Verify your real name."""
+    with _api() as call:
+        _show(call("POST", "/identity", {"name": name, "national_id": national_id}))
+
+
+@me.command()
+def card(number: str, phone: str) -> None:
+    """Bind a bank card."""
+    with _api() as call:
+        _show(call("POST", "/cards", {"number": number, "phone": phone}))
+
+
+@me.command()
+def line() -> None:
+    """Open the line you are invited to, or show it."""
+    with _api() as call:
+        _show(call("POST", "/line"))
+
+
+@me.command()
+def quote(amount: Yuan, instalments: Term = 5) -> None:
+    """Preview a draw with its dated schedule."""
+    with _api() as call:
+        _show_quote(call("POST", "/quotes", {"amount_fen": amount * 100, "instalments": instalments}))
+
+
+@me.command()
+def disclosure(
+    amount: Yuan,
+    purpose: Annotated[str, typer.Option(help="A code of `grainline me product`.")],
+    instalments: Term = 5,
+) -> None:
+    """Show the cost of a draw; it may be signed after the reading time."""
+    with _api() as call:
+        usual = [one for one in call("GET", "/cards")["items"] if one["usual"]]
+        if not usual:
+            _stop("bind a card first: grainline me card NUMBER PHONE")
+        body = {"amount_fen": amount * 100, "instalments": instalments, "purpose": purpose}
+        shown = call("POST", "/disclosures", body | {"card_id": usual[0]["card_id"]})
+    out.print(f"[bold]{shown['title']}[/bold]")
+    for item in shown["items"]:
+        out.print(f"  {item['label']}: {item['value']}")
+    out.print(shown["statement"])
+    out.print(f"From {shown['may_sign_at']}: grainline me contract {shown['disclosure_id']} {shown['hash']}")
+
+
+@me.command()
+def product() -> None:
+    """Show amounts, terms and purposes."""
+    with _api() as call:
+        _show(call("GET", "/product"))
+
+
+@me.command()
+def contract(disclosure_id: str, disclosure_hash: str) -> None:
+    """Get the contract for a disclosure that was read; the code that signs it is sent."""
+    with _api() as call:
+        made = call("POST", "/contracts", {"disclosure_id": disclosure_id, "disclosure_hash": disclosure_hash})
+    out.print(made["text"])
+    out.print(f"Sign it with the code: grainline me draw {made['contract_id']} {made['hash']} CODE")
+
+
+@me.command()
+def draw(
+    contract_id: str,
+    contract_hash: str,
+    code: str,
+    key: Annotated[str | None, typer.Option(help="Idempotency-Key; give the same one to repeat a call.")] = None,
+) -> None:
+    """Sign a contract with its code and draw, then watch until it is paid."""
+    body = {"contract_id": contract_id, "contract_hash": contract_hash, "code": code}
+    with _api() as call:
+        made = call("POST", "/draws", body, {"Idempotency-Key": key or str(uuid.uuid4())})
+    _watch(made["draw_id"])
+
+
+@me.command()
+def loans(loan_id: Annotated[str | None, typer.Argument()] = None) -> None:
+    """List your loans, or show one."""
+    with _api() as call:
+        _show(call("GET", f"/loans/{loan_id}" if loan_id else "/loans"))
+
+
+@me.command()
+def repay(
+    loan_id: str,
+    amount: Annotated[str, typer.Argument(help="In yuan, up to two decimals; or `all`.")],
+    key: Annotated[str | None, typer.Option(help="Idempotency-Key; give the same one to repeat a call.")] = None,
+) -> None:
+    """Repay by hand, in part or `all` of it early."""
+    with _api() as call:
+        fen = call("GET", f"/loans/{loan_id}")["payoff_fen"] if amount == "all" else _fen(amount)
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        _show(call("POST", f"/loans/{loan_id}/repayments", {"amount_fen": fen}, headers))
+
+
+@me.command()
+def calendar() -> None:
+    """List every instalment still to be paid."""
+    table = Table("due on", "amount ¥", "number", "state", "loan")
+    with _api() as call:
+        for due in call("GET", "/calendar?limit=100")["items"]:
+            table.add_row(due["due_on"], yuan(due["amount_fen"]), str(due["number"]), due["state"], due["loan_id"])
+    out.print(table)
+
+
+Call = Callable[..., Any]
+
+
+@contextmanager
+def _api() -> Iterator[Call]:
+    headers = {"Accept-Language": "en"}
+    if _token_file().exists():
+        headers["Authorization"] = f"Bearer {_token_file().read_text()}"
+    base = f"{env.load().url}/api/v1"
+    with httpx.Client(base_url=base, headers=headers, trust_env=False, timeout=30) as client:
+
+        def call(method: str, path: str, body: object = None, more: dict[str, str] | None = None) -> Any:
+            answer = client.request(method, path, json=body, headers=more)
+            if not answer.is_success:
+                problem = answer.json()
+                _stop(f"{problem['detail']} ({problem['code']})")
+            return answer.json()
+
+        try:
+            yield call
+        except httpx.TransportError as error:
+            _stop(f"the platform does not answer ({error}); is `make run` running?")
+
+
+def _watch(draw_id: str) -> None:
+    headers = {"Authorization": f"Bearer {_token_file().read_text()}", "Accept-Language": "en"}
+    url = f"{env.load().url}/api/v1/draws/{draw_id}/progress"
+    seen: set[str] = set()
+    with httpx.stream("GET", url, headers=headers, trust_env=False, timeout=600) as stream:
+        for row in stream.iter_lines():
+            if not row.startswith("data:"):
+                continue
+            for step in json.loads(row.removeprefix("data:"))["steps"]:
+                if step["at"] and step["code"] not in seen:
+                    seen.add(step["code"])
+                    out.print(f"{step['at']}  {step['name']}")
+    out.print(f"grainline me loans {draw_id}")
+
+
+def _show(answer: dict[str, Any], indent: str = "") -> None:
+    """Print an answer as names and values; what ends in _fen is shown in yuan."""
+    for name, value in answer.items():
+        if isinstance(value, dict):
+            out.print(f"{indent}{name}")
+            _show(value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for item in value:
+                out.print(f"{indent}{name}:")
+                _show(item, indent + "  ")
+        elif name.endswith("_fen") and isinstance(value, int):
+            out.print(f"{indent}{name.removesuffix('_fen'):<24} ¥{yuan(value)}")
+        elif value is not None and value != []:
+            out.print(f"{indent}{name:<24} {value}")
+
+
+def _show_quote(shown: dict[str, Any]) -> None:
+    out.print(
+        f"Annual rate {shown['annual_rate_percent']}% (simple), {shown['annual_rate_irr_percent']}% (IRR);"
+        f" {shown['daily_rate_percent']}% a day"
+    )
+    table = Table("no.", "due on", "days", "principal ¥", "interest ¥", "total ¥", "left ¥")
+    for row in shown["rows"]:
+        amounts = (row[name] for name in ("principal_fen", "interest_fen", "total_fen", "principal_after_fen"))
+        table.add_row(str(row["number"]), row["due_on"], str(row["days"]), *map(yuan, amounts))
+    out.print(table)
+    out.print(f"Interest ¥{yuan(shown['total_interest_fen'])}, in all ¥{yuan(shown['total_fen'])}")
+
+
+def _fen(amount: str) -> int:
+    whole, _, cents = amount.partition(".")
+    if not (whole.isdigit() and (cents.isdigit() or not cents) and len(cents) <= 2):
+        _stop(f"{amount!r} is no amount in yuan with up to two decimals")
+    return int(whole) * 100 + int(cents.ljust(2, "0"))
+
+
+def _token_file() -> Path:
+    return env.load().data / "me.token"
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(f"grainline me: {message}", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""Bring a database up to date: tables by Alembic, then every room's functions, in the order of the layers.
+
+Functions are kept beside the code that calls them and are applied after every migration (create or replace), so a
+change of a function is a change of one file.
+"""
+
+from collections.abc import Iterable
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from psycopg.rows import TupleRow
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from grainline.entry.settings import PROJECT_ROOT
+from grainline.products import Pack, load_packs
+
+ROOMS = ("kit", "members", "ledger", "guard", "lines", "loans", "invitation")
+LOCK = 0x6772_6169_6E  # one migration at a time, whoever starts first
+
+
+def migrate(owner_url: str) -> None:
+    """Create the application's role where it is missing, run what is pending, apply functions and packs' limits.
+
+    Raises BadPack.
+    """
+    with psycopg.connect(owner_url, autocommit=True) as guard_connection:
+        guard_connection.execute("select pg_advisory_lock(%s)", (LOCK,))
+        _ensure_role(guard_connection)
+        engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url), poolclass=NullPool)
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(PROJECT_ROOT / "migrations"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        with psycopg.connect(owner_url) as connection_:
+            for room in ROOMS:
+                for path in sorted((PROJECT_ROOT / "src" / "grainline" / room).glob("*.sql")):
+                    connection_.execute(path.read_bytes())
+            _apply_packs(connection_, load_packs(PROJECT_ROOT / "packs").values())
+
+
+def _apply_packs(connection: psycopg.Connection[TupleRow], packs: Iterable[Pack]) -> None:
+    """Write each pack's limits where the database holds them; the app's role may not."""
+    for pack in packs:
+        rule = pack.draw
+        connection.execute(
+            "insert into guard.limits (product, draw_min_fen, draw_step_fen, draw_max_fen, day_max_fen)"
+            " values (%s, %s, %s, %s, %s) on conflict (product) do update set draw_min_fen = excluded.draw_min_fen,"
+            " draw_step_fen = excluded.draw_step_fen, draw_max_fen = excluded.draw_max_fen,"
+            " day_max_fen = excluded.day_max_fen",
+            (pack.product.code, rule.min_fen, rule.step_fen, rule.max_fen, rule.day_max_fen),
+        )
+
+
+def _ensure_role(connection: psycopg.Connection[TupleRow]) -> None:
+    known = connection.execute("select 1 from pg_roles where rolname = 'grainline_app'").fetchone()
+    if known is None:
+        connection.execute(sql.SQL("create role grainline_app"))

@@ -1,0 +1,200 @@
+"""What the platform is told from outside: the `GRAINLINE_*` variables, and the two secrets it keeps in files.
+
+Only here is the environment read. Everything has a default with which one machine runs the whole of it.
+"""
+
+import os
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from granian.log import LogLevels
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "GRAINLINE_"
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+SECRET_BYTES = 32
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class BadSettings(Exception):
+    """A setting cannot be used; the message is one line and names the variable or the file."""
+
+
+class Settings(BaseSettings):
+    """The settings of one installation; build it with `load`, which turns mistakes into one clear line."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    data: Path = PROJECT_ROOT / ".data"
+    database_url: str | None = None
+    database_owner_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8800, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=64)
+    sandbox: bool = True
+    sandbox_port: int = Field(default=8801, ge=1, le=65535)
+    partners_url: str | None = None
+    pool_size: int = Field(default=4, ge=1, le=64)
+    master_key: SecretStr | None = None
+    partner_secret: SecretStr | None = None
+    log_level: LogLevel = "info"
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @field_validator("database_url", "database_owner_url")
+    @classmethod
+    def _connectable(cls, url: str | None) -> str | None:
+        try:
+            conninfo_to_dict(url or "")
+        except ProgrammingError as error:
+            # libpq's own message repeats what was given, which may hold a password.
+            raise ValueError("is no PostgreSQL connection URL (postgresql://user@host/name)") from error
+        return url
+
+    @field_validator("master_key", "partner_secret")
+    @classmethod
+    def _thirty_two_bytes(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            _from_hex(secret.get_secret_value())
+        return secret
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if self.sandbox and self.port == self.sandbox_port:
+            raise ValueError(f"{PREFIX}SANDBOX_PORT must differ from {PREFIX}PORT; both are {self.port}")
+        if self.database_owner_url and not self.database_url:
+            raise ValueError(f"{PREFIX}DATABASE_OWNER_URL needs {PREFIX}DATABASE_URL beside it")
+        if not self.sandbox and not self.partners_url:
+            raise ValueError(f"{PREFIX}PARTNERS_URL must be given where {PREFIX}SANDBOX is off")
+        return self
+
+    def read_master_key(self) -> bytes:
+        """Return the 32 bytes under which every member's key is sealed, making the file at the first use.
+
+        Whoever loses them loses all personal data for good, and whoever copies them can read it.
+        Raises BadSettings when the file is there but cannot be used.
+        """
+        return _secret(self.master_key, self.data / "master.key", f"{PREFIX}MASTER_KEY")
+
+    def read_partner_secret(self) -> bytes:
+        """Return the 32 bytes that sign messages to and from partners, making the file at the first use.
+
+        Raises BadSettings when the file is there but cannot be used.
+        """
+        return _secret(self.partner_secret, self.data / "partner.secret", f"{PREFIX}PARTNER_SECRET")
+
+    @property
+    def url(self) -> str:
+        """Return the address at which the app answers on this machine."""
+        return f"http://{_reachable(self.host)}:{self.port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        """Return the address at which the simulated partners answer on this machine."""
+        return f"http://{_reachable(self.host)}:{self.sandbox_port}"
+
+    @property
+    def granian_log_level(self) -> LogLevels:
+        """Return our log level in the server's words: it tells of its own starts and stops only on request."""
+        return LogLevels(self.log_level if self.log_level == "debug" else "warning")
+
+    @property
+    def partners_address(self) -> str:
+        """Return the address under which each partner is found by its name."""
+        return (self.partners_url or self.sandbox_url).rstrip("/")
+
+
+def load() -> Settings:
+    """Return the settings from the environment, or say in one line what is wrong and exit with 2."""
+    try:
+        return read()
+    except BadSettings as error:
+        print(f"grainline: {error}", file=sys.stderr)  # noqa: T201  (the logger is set up from these settings)
+        raise SystemExit(2) from None
+
+
+def read() -> Settings:
+    """Return the settings from the environment. Raises BadSettings, which names every variable at fault."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadSettings("; ".join(_one_line(dict(problem)) for problem in error.errors())) from None
+
+
+def _one_line(problem: dict[str, object]) -> str:
+    """Say what is wrong with one variable; a secret's value is never repeated."""
+    where = problem["loc"]
+    message = str(problem["msg"]).removeprefix("Value error, ").replace("\n", " ")
+    if not isinstance(where, tuple) or not where:
+        return message
+    name = str(where[0])
+    shown = "" if name in {"master_key", "partner_secret"} or "url" in name else f"={problem['input']}"
+    return f"{PREFIX}{name.upper()}{shown}: {message}"
+
+
+def _reachable(host: str) -> str:
+    """Return a host that can be connected to, where `host` may be "every address of this machine"."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
+    return f"[{host}]" if ":" in host else host
+
+
+def _from_hex(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if len(value) != SECRET_BYTES:
+        raise ValueError(f"must be {2 * SECRET_BYTES} hexadecimal digits ({SECRET_BYTES} bytes)")
+    return value
+
+
+def _secret(given: SecretStr | None, file: Path, variable: str) -> bytes:
+    if given is not None:
+        return _from_hex(given.get_secret_value())
+    try:
+        if not file.exists():
+            _create_once(file, secrets.token_bytes(SECRET_BYTES))
+        value = file.read_bytes()
+    except OSError as error:
+        raise BadSettings(f"{file} cannot be read ({error.strerror}); or give {variable}") from error
+    if len(value) != SECRET_BYTES:
+        raise BadSettings(f"{file} holds {len(value)} bytes instead of {SECRET_BYTES}; restore it from a backup")
+    return value
+
+
+def _create_once(file: Path, value: bytes) -> None:
+    """Write a file only its owner may read, whole or not at all; of two racing writers the first wins."""
+    make_folder(file.parent)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # 0600
+    try:
+        os.write(descriptor, value)
+        os.fsync(descriptor)
+        # A link fails when the name exists, where a rename would replace a key already in use.
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        os.close(descriptor)
+        Path(draft).unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make the data folder, closed to others; as root passable, because PostgreSQL then is another user."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)

@@ -1,0 +1,90 @@
+"""What is wired to what: the one place where settings become partners, keys, a pool and a clock."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import httpx
+
+from grainline.entry.settings import PROJECT_ROOT, Settings
+from grainline.kit.calendar import Clock
+from grainline.kit.db import Pool, make_pool
+from grainline.kit.sealing import Vault
+from grainline.partners.card_network import CardNetwork, HttpCardNetwork
+from grainline.partners.identity_authority import HttpIdentityAuthority, IdentityAuthority
+from grainline.partners.rail import HttpRail, Rail
+from grainline.partners.sms import HttpSms, Sms
+from grainline.partners.transport import Link
+from grainline.products import Pack, load_pack
+from grainline.sandbox.clock import FILE_NAME, SandboxClock
+
+PACKS = PROJECT_ROOT / "packs"
+PRODUCT = "weilidai"
+SANDBOX_FILE = "sandbox.sqlite"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Everything the app, the worker and the command line work with."""
+
+    pool: Pool
+    clock: Clock
+    vault: Vault
+    pack: Pack
+    rail: Rail
+    card_network: CardNetwork
+    identity_authority: IdentityAuthority
+    sms: Sms
+    inbox_url: str | None
+
+    def new_id(self) -> UUID:
+        """Return a random id (version 4)."""
+        return uuid4()
+
+    def random_bytes(self, count: int) -> bytes:
+        """Return random bytes good for keys and codes."""
+        return secrets.token_bytes(count)
+
+
+def machine_now() -> datetime:
+    """Return the machine's time in UTC."""
+    return datetime.now(UTC)
+
+
+def make_clock(settings: Settings) -> Clock:
+    """Return the machine's clock, or in the sandbox the one that can be moved."""
+    return SandboxClock(settings.data / FILE_NAME, machine_now) if settings.sandbox else machine_now
+
+
+def read_pack() -> Pack:
+    """Read the pack of the product that is offered; raise BadPack."""
+    return load_pack(PACKS / f"{PRODUCT}.toml")
+
+
+@asynccontextmanager
+async def wire(settings: Settings, database_url: str, *, pool_size: int = 4) -> AsyncIterator[Platform]:
+    """Open everything for the length of a block. Raises BadSettings, BadPack."""
+    clock = make_clock(settings)
+    secret = settings.read_partner_secret()
+    pool = make_pool(database_url, size_max=pool_size)
+    async with httpx.AsyncClient(trust_env=False) as client, pool:
+
+        def link(partner: str) -> Link:
+            base = f"{settings.partners_address}/{partner.replace('_', '-')}"
+            return Link(client, partner=partner, base_url=base, secret=secret, clock=clock)
+
+        yield Platform(
+            pool=pool,
+            clock=clock,
+            vault=Vault(settings.read_master_key(), os.urandom),
+            pack=read_pack(),
+            rail=HttpRail(link("rail")),
+            card_network=HttpCardNetwork(link("card_network")),
+            identity_authority=HttpIdentityAuthority(link("identity_authority")),
+            sms=HttpSms(link("sms")),
+            inbox_url=f"{settings.sandbox_url}/inbox" if settings.sandbox else None,
+        )

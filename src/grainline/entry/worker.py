@@ -1,0 +1,105 @@
+"""The worker: sends news, moves money, does the day's work. Everything it does is a row somebody wrote.
+
+Each job drains rows in batches and may run beside itself: rows are taken under SKIP LOCKED with a lease. A job that
+breaks is logged and comes again; it never stops the others.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import structlog
+
+from grainline.entry.settings import Settings
+from grainline.entry.wiring import Platform, wire
+from grainline.kit.calendar import at, business_date
+from grainline.ledger import roll_up_house
+from grainline.loans import charge_due, collect_due, pay_out_due, request_debits
+from grainline.notices import send_due
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 0.1
+DAY_WORK_EVERY = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A queue in rows, and the call that takes a batch of it and says how many."""
+
+    name: str
+    take: Callable[[], Awaitable[int]]
+
+
+def queues(platform: Platform) -> tuple[Job, ...]:
+    """Return the queues, in the order of who waits: codes and news, payouts, collections."""
+    pool, vault, clock = platform.pool, platform.vault, platform.clock
+    return (
+        Job("notices", lambda: send_due(pool, vault, platform.sms, clock)),
+        Job("payouts", lambda: pay_out_due(pool, vault, platform.rail, clock)),
+        Job("collections", lambda: collect_due(pool, vault, platform.rail, clock)),
+    )
+
+
+async def day_work(platform: Platform, now: datetime) -> None:
+    """Do what today asks for up to now: charge what fell due, ask for what is due at each debit time, roll up."""
+    today = business_date(now)
+    await charge_due(platform.pool, day=today, now=now)
+    for slot in due_slots(platform, today, now):
+        await request_debits(platform.pool, day=today, slot=slot, now=now, new_id=platform.new_id)
+    await roll_up_house(platform.pool)
+
+
+def due_slots(platform: Platform, today: date, now: datetime) -> list[str]:
+    """Return the debit times of today that have come, as the names their requests are keyed by."""
+    return [f"{today}T{slot:%H:%M}" for slot in platform.pack.debit.times if at(today, slot) <= now]
+
+
+async def drain(platform: Platform) -> None:
+    """Empty the queues of what is due now; raise what broke."""
+    while any([await job.take() for job in queues(platform)]):
+        pass
+
+
+async def run(settings: Settings, database_url: str) -> None:
+    """Work until asked to stop."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with wire(settings, database_url, pool_size=12) as platform:
+        log.info("worker_ready")
+        await asyncio.gather(*(_serve(job, stop) for job in queues(platform)), _days(platform, stop))
+
+
+async def _serve(job: Job, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        if not await _attempt(job.name, job.take):
+            await _pause(stop, LOOK_EVERY_S)
+
+
+async def _days(platform: Platform, stop: asyncio.Event) -> None:
+    async def work() -> int:
+        await day_work(platform, platform.clock())
+        return 0
+
+    while not stop.is_set():
+        await _attempt("day", work)
+        await _pause(stop, DAY_WORK_EVERY.total_seconds())
+
+
+async def _attempt(name: str, act: Callable[[], Awaitable[int]]) -> int:
+    try:
+        return await act()
+    except Exception as error:
+        # the rows it took come back with their lease; what broke is for whoever reads the log
+        log.error("job_broken", job=name, exc_info=error)
+        return 0
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), timeout=seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,11 @@
+"""The double-entry book: the only record of money, and the only way to write it.
+
+Owns journals, entries and balances. A journal is posted by `ledger.post` in the database (see post.sql): it balances,
+it is keyed, and what it wrote the application's role can neither change nor delete.
+"""
+
+from grainline.ledger.chart import Account
+from grainline.ledger.service import roll_up_house
+from grainline.ledger.store import Line, post
+
+__all__ = ["Account", "Line", "post", "roll_up_house"]

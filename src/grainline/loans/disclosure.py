@@ -1,0 +1,112 @@
+"""The cost disclosure: every item, no other fees, a reading time that the server keeps (F2).
+
+Pure: makes the content from a quote and hashes it. The rule is the cost disclosure rule in force since 2026-08-01:
+pop-up, forced reading time, every item, "no other fees"; counsel must check the wording before real use.
+"""
+
+import json
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from grainline.kit.money import percent, yuan
+from grainline.kit.web import Language
+from grainline.loans.model import Disclosure
+from grainline.loans.quote import Quote
+from grainline.products import Pack
+
+TITLES: dict[Language, str] = {"zh": "借款成本告知", "en": "What this loan costs"}
+STATEMENTS: dict[Language, str] = {
+    "zh": "除上列项目外，本借款不收取任何其他费用。提前还款不收费，利息只计到还款当日。"
+    "请理性借款，按时还款；逾期会影响您的信用记录。",
+    "en": "There are no other fees than those listed. Early repayment is free of charge, and interest runs only to "
+    "the day you repay. Please borrow within your means and repay on time: arrears affect your credit record.",
+}
+LABELS: dict[Language, tuple[str, ...]] = {
+    "zh": (
+        "年化利率（单利）",
+        "年化利率（内部收益率 IRR）",
+        "日利率",
+        "借款本金",
+        "期数与还款方式",
+        "首个还款日",
+        "利息合计（按期还款）",
+        "本息合计",
+        "手续费、服务费、担保费",
+        "收款及扣款银行卡",
+        "借款用途",
+    ),
+    "en": (
+        "Annual rate (simple)",
+        "Annual rate (IRR)",
+        "Daily rate",
+        "Principal",
+        "Instalments and shape",
+        "First due date",
+        "Total interest if paid on time",
+        "Total to repay",
+        "Handling, service and guarantee fees",
+        "Receiving and debit card",
+        "Purpose",
+    ),
+}
+
+
+def content_hash(content: object) -> bytes:
+    """Return the SHA-256 of content as canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode()).digest()
+
+
+def disclose(
+    pack: Pack,
+    quote: Quote,
+    *,
+    disclosure_id: UUID,
+    purpose: str,
+    card_id: UUID,
+    card: str,
+    language: Language,
+    now: datetime,
+) -> Disclosure:
+    """Make the disclosure of a quote: annual rate first, then every item of cost; signable after the reading time."""
+    terms = quote.terms
+    shape = {
+        "zh": f"{terms.instalments} 期，每月等额本金，按日计息",
+        "en": f"{terms.instalments} monthly instalments of equal principal, interest by the day",
+    }[language]
+    purpose_name = pack.purpose_named(purpose)
+    if purpose_name is None:
+        raise ValueError(f"a disclosure for the unknown purpose {purpose!r}")
+    values = (
+        f"{quote.annual_simple_percent}%",
+        f"{quote.annual_irr_percent}%",
+        f"{percent(terms.rate_e8)}%",
+        f"¥{yuan(terms.amount_fen)}",
+        shape,
+        quote.rows[0].due_on.isoformat(),
+        f"¥{yuan(quote.interest_fen)}",
+        f"¥{yuan(quote.total_fen)}",
+        "¥0.00",
+        card,
+        getattr(purpose_name.name, language),
+    )
+    content: dict[str, object] = {
+        "title": TITLES[language],
+        "items": [{"label": label, "value": value} for label, value in zip(LABELS[language], values, strict=True)],
+        "statement": STATEMENTS[language],
+        "schedule": [[row.number, row.due_on.isoformat(), row.principal_fen, row.interest_fen] for row in quote.rows],
+        "shown_at": now.isoformat(),
+    }
+    return Disclosure(
+        disclosure_id=disclosure_id,
+        product=pack.product.code,
+        terms=terms,
+        purpose=purpose,
+        card_id=card_id,
+        content=content,
+        content_hash=content_hash(content),
+        shown_at=now,
+        may_sign_at=now + timedelta(seconds=pack.disclosure.reading_seconds),
+        expires_at=now + timedelta(minutes=pack.disclosure.valid_minutes),
+    )

@@ -1,0 +1,77 @@
+"""SQL of disclosures and contracts: inserted once, never changed but for the signature's time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from grainline.kit.db import Tx
+from grainline.loans.model import Contract, Disclosure
+from grainline.loans.terms import Terms
+
+
+async def add_disclosure(tx: Tx, member_id: int, disclosure: Disclosure) -> None:
+    """Store what is being shown."""
+    terms = disclosure.terms
+    await tx.execute(
+        "insert into loans.disclosures (member_id, disclosure_id, product, amount_fen, instalments, rate_e8, purpose,"
+        " card_id, starts_on, content, content_hash, shown_at, may_sign_at, expires_at)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            member_id,
+            disclosure.disclosure_id,
+            disclosure.product,
+            terms.amount_fen,
+            terms.instalments,
+            terms.rate_e8,
+            disclosure.purpose,
+            disclosure.card_id,
+            terms.started_on,
+            Jsonb(disclosure.content),
+            disclosure.content_hash,
+            disclosure.shown_at,
+            disclosure.may_sign_at,
+            disclosure.expires_at,
+        ),
+    )
+
+
+async def disclosure(tx: Tx, *, member_id: int, disclosure_id: UUID) -> Disclosure | None:
+    """Read a member's disclosure, or None."""
+    row = await (
+        await tx.execute(
+            "select disclosure_id, product, amount_fen, rate_e8, instalments, starts_on, purpose, card_id, content,"
+            " content_hash, shown_at, may_sign_at, expires_at from loans.disclosures"
+            " where member_id = %s and disclosure_id = %s",
+            (member_id, disclosure_id),
+        )
+    ).fetchone()
+    return Disclosure(row[0], row[1], Terms(*row[2:6]), *row[6:]) if row else None
+
+
+async def add_contract(tx: Tx, member_id: int, contract: Contract, *, made_at: datetime) -> None:
+    """Store a contract's text."""
+    await tx.execute(
+        "insert into loans.contracts (member_id, contract_id, disclosure_id, content, content_hash, made_at)"
+        " values (%s, %s, %s, %s, %s, %s)",
+        (
+            member_id,
+            contract.contract_id,
+            contract.disclosure_id,
+            contract.content,
+            contract.content_hash,
+            made_at,
+        ),
+    )
+
+
+async def contract(tx: Tx, *, member_id: int, contract_id: UUID) -> Contract | None:
+    """Read a member's contract, or None."""
+    row = await (
+        await tx.execute(
+            "select contract_id, disclosure_id, content, content_hash, signed_at from loans.contracts"
+            " where member_id = %s and contract_id = %s",
+            (member_id, contract_id),
+        )
+    ).fetchone()
+    return Contract(*row) if row else None

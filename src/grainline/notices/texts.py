@@ -1,0 +1,47 @@
+"""What an SMS says of each piece of news. Chinese, short, the amount first; a code names what it is for."""
+
+from collections.abc import Mapping
+
+from grainline.kit.money import percent, yuan
+from grainline.loans.shapes import failure_text
+
+SIGN = "【Grainline】"
+Payload = Mapping[str, str | int | bool | None]
+
+
+class UnknownTopic(LookupError):
+    """News that nobody wrote a text for."""
+
+
+def text_of(topic: str, payload: Payload, code: str | None) -> str:
+    """Write the SMS for a piece of news; `code` is the one-time code where it carries one. Raise UnknownTopic."""
+    match topic:
+        case "code.sign_in":
+            return f"{SIGN}登录验证码 {code}，5分钟内有效。请勿告诉任何人。"
+        case "code.sign_contract":
+            amount = _yuan(payload, "amount_fen")
+            return f"{SIGN}您正在签署 ¥{amount} 借款合同，验证码 {code}，5分钟内有效。请勿告诉任何人。"
+        case "line.opened":
+            return (
+                f"{SIGN}您的额度 ¥{_yuan(payload, 'limit_fen')} 已开通，"
+                f"日利率 {percent(int(payload['rate_e8'] or 0))}%。请理性借款。"
+            )
+        case "draw.paid":
+            return (
+                f"{SIGN}借款 ¥{_yuan(payload, 'amount_fen')} 已到账，"
+                f"首个还款日 {payload['first_due_on']}，届时将自动扣款。"
+            )
+        case "draw.failed":
+            why = failure_text(str(payload["reason"]), "zh")
+            return f"{SIGN}借款 ¥{_yuan(payload, 'amount_fen')} 未能到账：{why}。额度已恢复，可重新申请。"
+        case "repayment.collected":
+            settled = "本笔借款已结清" if payload["settled"] else f"剩余本金 ¥{_yuan(payload, 'left_fen')}"
+            return f"{SIGN}已还款 ¥{_yuan(payload, 'amount_fen')}，{settled}。"
+        case "repayment.failed":
+            why = failure_text(str(payload["reason"]), "zh")
+            return f"{SIGN}还款 ¥{_yuan(payload, 'amount_fen')} 扣款未成功：{why}。请存入足够余额或手动还款。"
+    raise UnknownTopic(topic)
+
+
+def _yuan(payload: Payload, key: str) -> str:
+    return yuan(int(payload[key] or 0))

@@ -1,0 +1,86 @@
+"""Opening a line for who is invited, and the state of somebody's wallet."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from grainline.guard import day_drawn
+from grainline.invitation import Standing, latest, standing
+from grainline.kit import outbox
+from grainline.kit.calendar import business_date
+from grainline.kit.db import Tx
+from grainline.kit.errors import Kind, Refusal
+from grainline.kit.money import Fen, RateE8
+from grainline.lines import Line, NoLine, line, open_line
+from grainline.members import member_of, usual_card
+from grainline.members.service import IdentityNeeded
+from grainline.products import Pack
+
+
+class NotInvited(Refusal):
+    """Not on the whitelist today; the wallet says why and what helps."""
+
+    code = "not_invited"
+    kind = Kind.FORBIDDEN
+
+
+class CardNeeded(Refusal):
+    """A line needs a card to pay to and collect from."""
+
+    code = "card_needed"
+    kind = Kind.CONFLICT
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line with what may be drawn on it now: fen left of the day, and the largest single draw."""
+
+    line: Line
+    day_left_fen: Fen
+    draw_max_fen: Fen
+
+
+async def standing_of(tx: Tx, pack: Pack, *, member_id: int, today: date) -> Standing:
+    """Return where a member stands with the product today."""
+    return standing(await latest(tx, member_id=member_id, product=pack.product.code), today)
+
+
+async def open_invited_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime) -> LineView:
+    """Open the line a member is invited to; who has one gets it as it is.
+
+    Raises IdentityNeeded, CardNeeded, NotInvited.
+    """
+    product = pack.product.code
+    if await line(tx, member_id=member_id, product=product) is None:
+        if (await member_of(tx, member_id)).verified_at is None:
+            raise IdentityNeeded
+        if await usual_card(tx, member_id) is None:
+            raise CardNeeded
+        place = await standing_of(tx, pack, member_id=member_id, today=business_date(now))
+        offer = place.evaluation
+        if offer is None or offer.tier is None or offer.line_fen is None or offer.rate_e8 is None:
+            raise NotInvited(next_evaluation_on=place.next_evaluation_on.isoformat())
+        await open_line(
+            tx,
+            member_id=member_id,
+            product=product,
+            tier=offer.tier,
+            limit_fen=Fen(offer.line_fen),
+            rate_e8=RateE8(offer.rate_e8),
+            reasons=offer.reasons,
+            now=now,
+        )
+        told: dict[str, str | int | bool | None] = {"limit_fen": offer.line_fen, "rate_e8": offer.rate_e8}
+        await outbox.emit(tx, member_id=member_id, topic="line.opened", payload=told, now=now)
+    return await view_line(tx, pack, member_id=member_id, now=now)
+
+
+async def view_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime) -> LineView:
+    """Return a member's line and what may be drawn now; raise NoLine."""
+    found = await line(tx, member_id=member_id, product=pack.product.code)
+    if found is None:
+        raise NoLine
+    drawn = await day_drawn(tx, member_id=member_id, product=pack.product.code, drawn_on=business_date(now))
+    day_left = max(0, pack.draw.day_max_fen - drawn)
+    most = min(day_left, found.available_fen, pack.draw.max_fen)
+    step = pack.draw.step_fen
+    return LineView(found, Fen(day_left), Fen(most // step * step if found.state == "open" else 0))

@@ -1,0 +1,158 @@
+export type Reason = { code: string; text: string }
+export type Page<T> = { items: T[]; next_cursor: string | null }
+
+export type Meta = { sandbox: boolean; today: string; now: string; inbox_url: string | null; product_name: string }
+
+export type OtpSent = { expires_at: string; resend_at: string; sent_to: string }
+export type Session = { token: string; expires_at: string }
+
+export type NextStep = 'real_name' | 'card' | 'line' | 'borrow' | null
+export type Wallet = {
+  phone: string
+  name: string | null
+  next_step: NextStep
+  invitation: {
+    invited: boolean
+    expires_on: string | null
+    next_evaluation_on: string | null
+    reasons: Reason[]
+    advice: Reason[]
+  }
+  real_name: boolean
+  card: boolean
+  line: Line | null
+  open_loans: number
+  next_due: { due_on: string; amount_fen: number } | null
+}
+
+export type Identity = { name: string; verified_at: string }
+export type Card = { card_id: string; bank: string; last4: string; usual: boolean }
+
+export type Product = {
+  code: string
+  name: string
+  draw: { min_fen: number; step_fen: number; max_fen: number; day_max_fen: number; funded_within_minutes: number }
+  instalments: number[]
+  purposes: { code: string; name: string }[]
+  line_min_fen: number
+  line_max_fen: number
+  disclosure: { reading_seconds: number }
+}
+
+export type Line = {
+  product: string
+  tier: string
+  tier_name: string
+  limit_fen: number
+  used_fen: number
+  available_fen: number
+  daily_rate_percent: string
+  annual_rate_percent: string
+  day_left_fen: number
+  draw_max_fen: number
+  opened_on: string
+  reasons: Reason[]
+}
+
+export type QuoteRow = {
+  number: number
+  due_on: string
+  days: number
+  principal_fen: number
+  interest_fen: number
+  total_fen: number
+  principal_after_fen: number
+}
+export type Quote = {
+  amount_fen: number
+  instalments: number
+  annual_rate_percent: string
+  annual_rate_irr_percent: string
+  daily_rate_percent: string
+  total_interest_fen: number
+  total_fen: number
+  starts_on: string
+  rows: QuoteRow[]
+}
+
+export type DisclosureRequest = { amount_fen: number; instalments: number; purpose: string; card_id: string }
+export type Disclosure = {
+  disclosure_id: string
+  hash: string
+  shown_at: string
+  may_sign_at: string
+  reading_seconds: number
+  expires_at: string
+  title: string
+  items: { label: string; value: string }[]
+  statement: string
+  quote: Quote
+}
+
+export type Contract = { contract_id: string; hash: string; title: string; text: string; otp: OtpSent }
+
+export type DrawState = 'reserved' | 'sent' | 'paid' | 'failed'
+export type DrawStep = {
+  code: 'signed' | DrawState
+  name: string
+  at: string | null
+  expected_at: string | null
+}
+export type Draw = {
+  draw_id: string
+  state: DrawState
+  amount_fen: number
+  instalments: number
+  purpose: string
+  card_last4: string
+  annual_rate_percent: string
+  steps: DrawStep[]
+  expected_paid_by: string
+  failure: Reason | null
+  loan_id: string | null
+}
+export type DrawRequest = { contract_id: string; contract_hash: string; code: string }
+
+export type RowState = 'paid' | 'due' | 'overdue' | 'scheduled'
+export type LoanRow = {
+  number: number
+  due_on: string
+  days: number
+  principal_fen: number
+  interest_fen: number
+  total_fen: number
+  paid_fen: number
+  state: RowState
+}
+export type RepaymentState = 'requested' | 'sent' | 'collected' | 'failed'
+export type Repayment = {
+  repayment_id: string
+  kind: 'by_hand' | 'automatic'
+  state: RepaymentState
+  amount_fen: number
+  value_on: string
+  requested_at: string
+  collected_at: string | null
+  failure: Reason | null
+}
+export type LoanState = 'active' | 'overdue' | 'settled'
+export type LoanSummary = {
+  loan_id: string
+  state: LoanState
+  amount_fen: number
+  instalments: number
+  purpose: string
+  daily_rate_percent: string
+  annual_rate_percent: string
+  started_on: string
+  settled_on: string | null
+  principal_outstanding_fen: number
+  due_now_fen: number
+  payoff_fen: number
+  as_of: string
+  next_due: { number: number; due_on: string; amount_fen: number } | null
+  card_last4: string
+}
+export type Loan = LoanSummary & { rows: LoanRow[]; repayments: Repayment[] }
+
+export type CalendarItem = { loan_id: string; number: number; due_on: string; amount_fen: number; state: RowState }
