@@ -15,11 +15,6 @@ from grainline.sandbox.client import SandboxClient
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     yield from run_sandbox(tmp_path_factory.mktemp("sandbox"))
 

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 1, 15, 4, 0, tzinfo=UTC)
 
 
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture
 def app(tmp_path):
     made = create_app(SandboxSettings(tmp_path / "sandbox.sqlite", b"s" * 32), lambda: NOW)

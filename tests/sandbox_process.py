@@ -19,7 +19,7 @@ import httpx
 from grainline.partners.card_network import CardMatched
 from grainline.partners.transport import Link
 from grainline.sandbox.client import SandboxClient
-from grainline.sandbox.clock import SandboxClock
+from grainline.sandbox.clock import FILE_NAME, SandboxClock
 
 SECRET = bytes(range(32))
 PEOPLE = 400
@@ -131,7 +131,7 @@ class Running:
         return SandboxClient(httpx.Client(base_url=self.url, trust_env=False))
 
     def clock(self) -> SandboxClock:
-        return SandboxClock(self.folder / "clock.json", lambda: datetime.now(UTC))
+        return SandboxClock(self.folder / FILE_NAME, lambda: datetime.now(UTC))
 
     def link(self, client: httpx.AsyncClient, partner: str, **options: float) -> Link:
         base_url = f"{self.url}/{partner}"

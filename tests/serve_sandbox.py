@@ -9,7 +9,7 @@ from pathlib import Path
 
 from granian.server.embed import Server
 
-from grainline.sandbox.clock import SandboxClock
+from grainline.sandbox.clock import FILE_NAME, SandboxClock
 from grainline.sandbox.seeding import seed
 from grainline.sandbox.server import create_app
 from grainline.sandbox.settings import SandboxSettings
@@ -18,7 +18,7 @@ from grainline.sandbox.town import residents
 
 def main(given: dict) -> None:
     folder = Path(given["folder"])
-    clock = SandboxClock(folder / "clock.json", lambda: datetime.now(UTC))
+    clock = SandboxClock(folder / FILE_NAME, lambda: datetime.now(UTC))
     settings = SandboxSettings(
         database=folder / "sandbox.sqlite",
         secret=bytes.fromhex(given["secret"]),
