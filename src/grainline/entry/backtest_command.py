@@ -16,7 +16,7 @@ from grainline.entry.settings import PROJECT_ROOT
 from grainline.kit.money import yuan
 from grainline.products import BadPack, Pack, load_pack
 from grainline.scoring import STEPS, BadPortfolio, Portfolio, Scores, load_portfolio, score_portfolio
-from grainline.underwriting import Assumptions, BacktestResult, Group, UnorderedTiers, check_tiers, stated
+from grainline.underwriting import Assumptions, BacktestResult, Group, stated
 from grainline.underwriting import backtest as run_backtest
 
 SHIPPED = PROJECT_ROOT / "data" / "credit_card_default.parquet"
@@ -47,12 +47,9 @@ def backtest(
     started = time.perf_counter()
     try:
         pack = load_pack(PACKS / f"{product}.toml")
-        check_tiers(pack)
         people = load_portfolio(portfolio)
     except BadPortfolio as error:
         _stop(f"{portfolio}: {error}")
-    except UnorderedTiers as error:
-        _stop(f"{PACKS / product}.toml: {error}")
     except BadPack as error:
         _stop(str(error))
     result = run_backtest(pack, people, _scored(people), assumptions=Assumptions())

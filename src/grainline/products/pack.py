@@ -2,6 +2,7 @@
 
 from datetime import time
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -75,6 +76,16 @@ class Tier(Part):
         if self.rate_min_e8 > self.rate_max_e8:
             raise ValueError("rate_min_e8 is above rate_max_e8")
         return self
+
+
+def _check_order(better: Tier, worse: Tier) -> None:
+    """Refuse two tiers in which more risk would bring a larger line or a lower rate."""
+    for key in ("line_min_fen", "line_max_fen"):
+        if getattr(worse, key) > getattr(better, key):
+            raise ValueError(f"tier {worse.code}: {key} is above that of tier {better.code}")
+    for key in ("rate_min_e8", "rate_max_e8"):
+        if getattr(worse, key) < getattr(better, key):
+            raise ValueError(f"tier {worse.code}: {key} is below that of tier {better.code}")
 
 
 class InvitationRule(Part):
@@ -156,6 +167,11 @@ class Pack(Part):
             simple_e4 = tier.rate_max_e8 * 365 * 10_000 // E8
             if simple_e4 > self.regulation.annual_rate_max_e4:
                 raise ValueError(f"tier {tier.code}: rate_max_e8 is above regulation.annual_rate_max_e4")
+            step = self.line.step_fen
+            if tier.line_max_fen // step * step < tier.line_min_fen:
+                raise ValueError(f"tier {tier.code}: line_min_fen … line_max_fen holds no multiple of line.step_fen")
+        for better, worse in pairwise(self.tier):
+            _check_order(better, worse)
         return self
 
     def tier_named(self, code: str) -> Tier:

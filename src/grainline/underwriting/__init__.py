@@ -16,9 +16,7 @@ from grainline.underwriting.backtest import (
 from grainline.underwriting.decide import (
     OFFER_REASONS,
     Offer,
-    UnorderedTiers,
     capacity_fen,
-    check_tiers,
     decide,
 )
 
@@ -30,10 +28,8 @@ __all__ = [
     "Group",
     "Offer",
     "Stated",
-    "UnorderedTiers",
     "backtest",
     "capacity_fen",
-    "check_tiers",
     "decide",
     "decide_portfolio",
     "loan_profit_fen",

@@ -1,7 +1,6 @@
 """The decision: from a probability of default and a capacity to a line and a daily rate inside a tier.
 
-Pure, integers only. Two promises hold for every pack whose tiers are ordered (and are refused for others):
-a higher probability never brings a larger line or a lower rate, and a higher capacity never a smaller line.
+Pure, integers only. Two promises hold, because a pack's tiers are ordered (`products` refuses others): a higher probability never brings a larger line or a lower rate, and a higher capacity never a smaller line.
 """
 
 from collections.abc import Sequence
@@ -40,10 +39,6 @@ OFFER_REASONS: dict[str, dict[str, str]] = {
 }
 
 
-class UnorderedTiers(ValueError):
-    """A pack whose tiers cannot be offered fairly; the message names the tier and the key."""
-
-
 @dataclass(frozen=True)
 class Offer:
     """What is offered: the tier, the line in fen, the rate in 10⁻⁸ a day, and the reasons as codes."""
@@ -75,10 +70,8 @@ def decide(pack: Pack, *, pd_e6: int, capacity_fen: int) -> Offer:
     until nothing is left at the last probability admitted. The tier is the first that admits the
     probability and whose smallest line is within that; where none is, the last tier. The line is then held
     inside the tier and rounded down to the step; the rate rises with the probability from the tier's lowest
-    to its highest, rounded up to `RATE_STEP_E8`. Raises ValueError for who is not admitted, UnorderedTiers
-    for a pack that breaks the promises.
+    to its highest, rounded up to `RATE_STEP_E8`. Raises ValueError for who is not admitted.
     """
-    check_tiers(pack)
     admitted = tier_for(pack, pd_e6)
     if admitted is None:
         raise ValueError(f"nothing can be offered at a probability of {pd_e6} in 10⁻⁶")
@@ -96,21 +89,6 @@ def decide(pack: Pack, *, pd_e6: int, capacity_fen: int) -> Offer:
         rate_e8=_rate(pack.tier[: place + 1], pd_e6),
         reasons=(*reasons, "rate_by_risk"),
     )
-
-
-def check_tiers(pack: Pack) -> None:
-    """Raise UnorderedTiers unless lines never rise, rates never fall, and a multiple of the step fits each."""
-    for tier in pack.tier:
-        least, most = _lines(pack, tier)
-        if least > most:
-            raise UnorderedTiers(f"tier {tier.code}: line_min_fen … line_max_fen holds no multiple of step_fen")
-    for better, worse in zip(pack.tier, pack.tier[1:], strict=False):
-        for key in ("line_min_fen", "line_max_fen"):
-            if getattr(worse, key) > getattr(better, key):
-                raise UnorderedTiers(f"tier {worse.code}: {key} is above that of tier {better.code}")
-        for key in ("rate_min_e8", "rate_max_e8"):
-            if getattr(worse, key) < getattr(better, key):
-                raise UnorderedTiers(f"tier {worse.code}: {key} is below that of tier {better.code}")
 
 
 def _lines(pack: Pack, tier: Tier) -> tuple[int, int]:
