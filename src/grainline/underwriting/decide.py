@@ -1,6 +1,7 @@
 """The decision: from a probability of default and a capacity to a line and a daily rate inside a tier.
 
-Pure, integers only. Two promises hold, because a pack's tiers are ordered (`products` refuses others): a higher probability never brings a larger line or a lower rate, and a higher capacity never a smaller line.
+Pure, integers only. Two promises hold, because a pack's tiers are ordered (`products` refuses others): a higher
+probability never brings a larger line or a lower rate, and a higher capacity never a smaller line.
 """
 
 from collections.abc import Sequence
