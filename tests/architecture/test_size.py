@@ -13,9 +13,7 @@ FUNCTION_LINES_MEDIAN_MAX = 12
 
 # Above the soft limit today. Never add to these two: split instead, and strike out what has become smaller.
 LONG_FILES = frozenset({"loans/shapes.py"})
-LONG_FUNCTIONS = frozenset(
-    {"loans/disclosure.py:disclose", "members/codes.py:request_code", "members/service.py:bind_card"}
-)
+LONG_FUNCTIONS = frozenset()
 
 
 def file_lengths(modules: tuple[house.Module, ...]) -> dict[str, int]:

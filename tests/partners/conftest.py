@@ -5,13 +5,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sandbox_process import Running, run_sandbox, sign
 
 from grainline.partners.card_network import HttpCardNetwork
 from grainline.partners.identity_authority import HttpIdentityAuthority
 from grainline.partners.rail import HttpRail
 from grainline.partners.sms import HttpSms
 from grainline.sandbox.client import SandboxClient
+from sandbox_process import Running, run_sandbox, sign
 
 
 @pytest.fixture(scope="session")

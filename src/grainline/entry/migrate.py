@@ -59,3 +59,5 @@ def _ensure_role(connection: psycopg.Connection[TupleRow]) -> None:
     known = connection.execute("select 1 from pg_roles where rolname = 'grainline_app'").fetchone()
     if known is None:
         connection.execute(sql.SQL("create role grainline_app"))
+        # so that an app which has only this login can lay down what its own role may not do
+        connection.execute(sql.SQL("grant grainline_app to current_user"))

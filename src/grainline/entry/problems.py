@@ -28,7 +28,8 @@ STATUS = {
     Kind.THROTTLED: 429,
     Kind.UNAVAILABLE: 503,
 }
-CODES_OF_HTTP = {404: "not_found", 405: "forbidden_method", 413: "too_large"}
+# 400 is what FastAPI says of a body it cannot even parse: not UTF-8, nested too deep, a number too long.
+CODES_OF_HTTP = {400: "malformed_json", 404: "not_found", 405: "forbidden_method", 413: "too_large"}
 TEXTS: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
 
 log = structlog.get_logger()
@@ -49,6 +50,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _broken)
+
+
+def too_large(request: Request) -> JSONResponse:
+    """Answer a request whose body is larger than is read here."""
+    return _problem(request, STATUS[Kind.TOO_LARGE], "too_large", {})
 
 
 class _Gaps(dict[str, object]):

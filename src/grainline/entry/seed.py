@@ -1,7 +1,7 @@
 """Filling an empty platform: the shipped people as residents of the sandbox, evaluated for this month.
 
 Their figures are real (data/README.md); their names, phones, ids and cards are synthetic and marked so. Everything is
-keyed, so that a start that was broken off is finished by the next one.
+keyed, so that a start that was broken off is finished by the next one. GRAINLINE_TOWN settles only the first so many.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from grainline.sandbox.seeding import ages_in
 from grainline.sandbox.seeding import seed as seed_town
 from grainline.sandbox.store import Store
 from grainline.sandbox.town import Resident, resident
-from grainline.scoring import load_portfolio, score_portfolio
+from grainline.scoring import Portfolio, load_portfolio, score_portfolio
 from grainline.underwriting import Decision, decide_portfolio
 
 PORTFOLIO = PROJECT_ROOT / "data" / "credit_card_default.parquet"
@@ -41,7 +41,7 @@ async def _seed(settings: Settings, found: Database, say: Say) -> None:
     async with wire(settings, found.app_url) as platform:
         async with transaction(platform.pool) as tx:
             known = await count_evaluations(tx, product=platform.pack.product.code)
-        ages = await asyncio.to_thread(ages_in, PORTFOLIO)
+        ages = (await asyncio.to_thread(ages_in, PORTFOLIO))[: settings.town]
         if known >= len(ages):
             return
         now = platform.clock()
@@ -49,7 +49,7 @@ async def _seed(settings: Settings, found: Database, say: Say) -> None:
         say(f"Settling {len(people):,} residents in the sandbox …")
         await asyncio.to_thread(_settle, settings.data / SANDBOX_FILE, people, settings.read_partner_secret(), now)
         say("Evaluating them for this month (scorecard and boosted trees, out of fold) …")
-        decisions, model = await asyncio.to_thread(_decide, platform.pack)
+        decisions, model = await asyncio.to_thread(_decide, platform.pack, len(ages))
         await _enter(platform, people, decisions, model=model, now=now)
         invited = sum(decision.invited for decision in decisions)
         say(f"{invited:,} of {len(decisions):,} are invited.")
@@ -63,8 +63,8 @@ def _settle(file: Path, people: Sequence[Resident], secret: bytes, now: datetime
         town.close()
 
 
-def _decide(pack: Pack) -> tuple[tuple[Decision, ...], str]:
-    portfolio = load_portfolio(PORTFOLIO)
+def _decide(pack: Pack, count: int) -> tuple[tuple[Decision, ...], str]:
+    portfolio = Portfolio(load_portfolio(PORTFOLIO).frame.sort("person_id").head(count))
     scores = score_portfolio(portfolio)
     return decide_portfolio(pack, portfolio, scores), scores.model_hash
 

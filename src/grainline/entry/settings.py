@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     sandbox: bool = True
     sandbox_port: int = Field(default=8801, ge=1, le=65535)
     partners_url: str | None = None
+    # How many of the shipped people live in the sandbox, the first ones; fewer of them have too few defaults to learn
+    # from, and all of them are the default.
+    town: int | None = Field(default=None, ge=1_000, le=30_000)
     pool_size: int = Field(default=4, ge=1, le=64)
     master_key: SecretStr | None = None
     partner_secret: SecretStr | None = None

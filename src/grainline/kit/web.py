@@ -27,22 +27,23 @@ async def _transaction(request: Request) -> AsyncIterator[Tx]:
         yield tx
 
 
-def _pool(request: Request) -> Pool:
+# Dependencies are coroutines, the small ones too: a plain function would be run in a thread of a pool.
+async def _pool(request: Request) -> Pool:
     pool: Pool = request.app.state.pool
     return pool
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     now: datetime = request.app.state.clock()
     return now
 
 
-def _new_id(request: Request) -> UUID:
+async def _new_id(request: Request) -> UUID:
     new_id: UUID = request.app.state.new_id()
     return new_id
 
 
-def _vault(request: Request) -> Vault:
+async def _vault(request: Request) -> Vault:
     vault: Vault = request.app.state.vault
     return vault
 
@@ -52,7 +53,7 @@ def language_of(accept_language: str | None) -> Language:
     return "en" if (accept_language or "").strip().lower().startswith("en") else "zh"
 
 
-def _language(accept_language: Annotated[str | None, Header()] = None) -> Language:
+async def _language(accept_language: Annotated[str | None, Header()] = None) -> Language:
     return language_of(accept_language)
 
 

@@ -1,71 +1,76 @@
--- A draw in one round trip: idempotency, signature, limits, line, ledger, in one transaction. Nothing is written before
--- every check has passed but a wrong try at the code, which the caller commits; the refusal is returned, not raised.
+-- A draw in one round trip: session, idempotency, signature, limits, line, ledger, in one transaction. A refusal is
+-- returned, not raised, and leaves nothing written but a counted wrong try at the code, which is why it is not raised.
 -- The amount is reserved on the line and held in the ledger; the money moves after the commit.
 create or replace function loans.draw(
-    p_member_id bigint, p_draw_id uuid, p_key text, p_input_hash bytea, p_contract_id uuid, p_contract_hash bytea,
-    p_code_hash bytea, p_now timestamptz, p_drawn_on date, p_funded_within interval,
-    out refusal text, out draw_id uuid
+    p_member_id bigint, p_token_hash bytea, p_draw_id uuid, p_key text, p_input_hash bytea, p_contract_id uuid,
+    p_contract_hash bytea, p_code_hash bytea, p_now timestamptz, p_drawn_on date, p_funded_within interval,
+    out refusal text, out made loans.draws, out card_last4 text
 ) language plpgsql as $$
 declare
-    v_draw loans.draws;
     v_contract loans.contracts;
     v_terms loans.disclosures;
 begin
-    select * into v_draw from loans.draws d where d.member_id = p_member_id and d.idempotency_key = p_key;
-    if not found then
-        select * into v_contract from loans.contracts c
-        where c.member_id = p_member_id and c.contract_id = p_contract_id for update;
-        if not found then
-            refusal := 'contract_not_found';
-            return;
-        end if;
-        -- whoever held the contract's lock may have drawn under this very key
-        select * into v_draw from loans.draws d where d.member_id = p_member_id and d.idempotency_key = p_key;
+    if not members.session_lives(p_member_id, p_token_hash, p_now) then
+        refusal := 'not_signed_in';
+        return;
     end if;
-    if v_draw.draw_id is not null then
-        if v_draw.input_hash <> p_input_hash then
+    -- the contract's lock comes first: whoever held it may have drawn under this very key
+    select * into v_contract from loans.contracts c
+    where c.member_id = p_member_id and c.contract_id = p_contract_id for update;
+    select * into made from loans.draws d where d.member_id = p_member_id and d.idempotency_key = p_key;
+    if made.draw_id is not null then
+        if made.input_hash <> p_input_hash then
             refusal := 'idempotency_key_reused';
-        else
-            draw_id := v_draw.draw_id;
         end if;
-        return;
+    elsif v_contract.contract_id is null then
+        refusal := 'contract_not_found';
+    else
+        select * into strict v_terms from loans.disclosures d
+        where d.member_id = p_member_id and d.disclosure_id = v_contract.disclosure_id;
+        refusal := case
+            when v_contract.content_hash <> p_contract_hash then 'contract_altered'
+            when v_contract.signed_at is not null then 'contract_signed'
+            when v_terms.expires_at <= p_now or v_terms.starts_on <> p_drawn_on then 'disclosure_stale'
+            else coalesce(
+                members.try_code(p_member_id, 'sign_contract', p_contract_id::text, p_code_hash, p_now),
+                loans.hold(p_member_id, v_terms.product, p_drawn_on, v_terms.amount_fen))
+        end;
+        if refusal is null then
+            insert into loans.draws (
+                member_id, draw_id, product, contract_id, card_id, amount_fen, instalments, rate_e8, purpose, state,
+                idempotency_key, input_hash, drawn_on, signed_at, expected_by, ask_at)
+            values (
+                p_member_id, p_draw_id, v_terms.product, p_contract_id, v_terms.card_id, v_terms.amount_fen,
+                v_terms.instalments, v_terms.rate_e8, v_terms.purpose, 'reserved',
+                p_key, p_input_hash, p_drawn_on, p_now, p_now + p_funded_within, p_now)
+            returning * into made;
+            perform ledger.post(
+                p_member_id, 'draw/' || p_draw_id, 'draw_reserved', p_drawn_on, p_now,
+                array['1303', '2202'], array[p_draw_id, p_draw_id], array[made.amount_fen, -made.amount_fen]);
+            update loans.contracts c set signed_at = p_now
+            where c.member_id = p_member_id and c.contract_id = p_contract_id;
+            perform members.spend_code(p_member_id, 'sign_contract', p_now);
+        end if;
     end if;
-    select * into strict v_terms from loans.disclosures d
-    where d.member_id = p_member_id and d.disclosure_id = v_contract.disclosure_id;
+    if refusal is null then
+        select c.last4 into card_last4 from members.cards c
+        where c.member_id = p_member_id and c.card_id = made.card_id;
+    end if;
+end $$;
 
-    refusal := case
-        when v_contract.content_hash <> p_contract_hash then 'contract_altered'
-        when v_contract.signed_at is not null then 'contract_signed'
-        when v_terms.expires_at <= p_now or v_terms.starts_on <> p_drawn_on then 'disclosure_stale'
-        else members.try_code(p_member_id, 'sign_contract', p_contract_id::text, p_code_hash, p_now)
-    end;
-    if refusal is not null then
-        return;
-    end if;
-    -- From here a refusal must undo what was counted: the inner block is a savepoint.
-    begin
-        refusal := coalesce(
-            guard.count_draw(p_member_id, v_terms.product, p_drawn_on, v_terms.amount_fen),
-            lines.reserve(p_member_id, v_terms.product, v_terms.amount_fen));
-        if refusal is not null then
-            raise exception using errcode = 'GL010';
+-- Hold an amount on the line and against the day, or neither; null, or the refusal.
+create or replace function loans.hold(p_member_id bigint, p_product text, p_drawn_on date, p_amount bigint)
+returns text language plpgsql as $$
+declare
+    v_refusal text := lines.reserve(p_member_id, p_product, p_amount);
+begin
+    if v_refusal is null then
+        v_refusal := guard.count_draw(p_member_id, p_product, p_drawn_on, p_amount);
+        if v_refusal is not null then
+            perform lines.release(p_member_id, p_product, p_amount);
         end if;
-        insert into loans.draws (
-            member_id, draw_id, product, contract_id, card_id, amount_fen, instalments, rate_e8, purpose, state,
-            idempotency_key, input_hash, drawn_on, signed_at, expected_by, ask_at)
-        values (
-            p_member_id, p_draw_id, v_terms.product, p_contract_id, v_terms.card_id, v_terms.amount_fen,
-            v_terms.instalments, v_terms.rate_e8, v_terms.purpose, 'reserved',
-            p_key, p_input_hash, p_drawn_on, p_now, p_now + p_funded_within, p_now);
-        perform ledger.post(
-            p_member_id, 'draw/' || p_draw_id, 'draw_reserved', p_drawn_on, p_now,
-            array['1303', '2202'], array[p_draw_id, p_draw_id], array[v_terms.amount_fen, -v_terms.amount_fen]);
-    exception when sqlstate 'GL010' then
-        return;
-    end;
-    update loans.contracts c set signed_at = p_now where c.member_id = p_member_id and c.contract_id = p_contract_id;
-    perform members.spend_code(p_member_id, 'sign_contract', p_now);
-    draw_id := p_draw_id;
+    end if;
+    return v_refusal;
 end $$;
 
 -- The rail paid a draw: the loan begins on the day it was paid. Returns false where the draw was already decided.

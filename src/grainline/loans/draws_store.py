@@ -12,6 +12,7 @@ COLUMNS: LiteralString = (
     "member_id, draw_id, product, card_id, amount_fen, instalments, rate_e8, purpose, state, drawn_on, signed_at,"
     " sent_at, paid_at, failed_at, failure, expected_by, attempts"
 )
+MADE: LiteralString = "(made)." + COLUMNS.replace(", ", ", (made).")
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class DrawCall:
     """What a member asks for when drawing."""
 
     member_id: int
+    token_hash: bytes
     draw_id: UUID
     idempotency_key: str
     input_hash: bytes
@@ -29,28 +31,28 @@ class DrawCall:
 
 async def draw(
     tx: Tx, call: DrawCall, *, now: datetime, drawn_on: date, funded_within: timedelta
-) -> tuple[str | None, UUID | None]:
-    """Make a draw in one call (draw.sql); return (refusal, None) or (None, the draw's id)."""
-    row = await (
-        await tx.execute(
-            "select refusal, draw_id from loans.draw(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                call.member_id,
-                call.draw_id,
-                call.idempotency_key,
-                call.input_hash,
-                call.contract_id,
-                call.contract_hash,
-                call.code_hash,
-                now,
-                drawn_on,
-                funded_within,
-            ),
-        )
-    ).fetchone()
+) -> tuple[str | Draw, str | None]:
+    """Make a draw in one call (draw.sql); return (refusal, None) or (the draw, its card's last four digits)."""
+    cursor = await tx.execute(
+        f"select refusal, {MADE}, card_last4 from loans.draw(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            call.member_id,
+            call.token_hash,
+            call.draw_id,
+            call.idempotency_key,
+            call.input_hash,
+            call.contract_id,
+            call.contract_hash,
+            call.code_hash,
+            now,
+            drawn_on,
+            funded_within,
+        ),
+    )
+    row = await cursor.fetchone()
     if row is None:
         raise RuntimeError("loans.draw returned nothing")
-    return row[0], row[1]
+    return (row[0], None) if row[0] is not None else (record(Draw, row[1:-1]), row[-1])
 
 
 async def draw_of(tx: Tx, *, member_id: int, draw_id: UUID) -> Draw | None:

@@ -31,12 +31,13 @@ from grainline.loans.model import (
     DrawNotFound,
 )
 from grainline.loans.quote import Quote, UnknownPurpose, quote
-from grainline.members import Card, CodeSent, Purpose, card_of, masked_name, member_of, request_code
+from grainline.members import Card, CodeSent, NotSignedIn, Purpose, card_of, masked_name, member_of, request_code
 from grainline.members.codes import CODE_REFUSALS
 from grainline.products import Pack
 
 # what loans.draw may answer, by its words
 REFUSALS: tuple[type[Refusal], ...] = (
+    NotSignedIn,
     KeyReused,
     ContractNotFound,
     ContractAltered,
@@ -166,14 +167,15 @@ async def draw(
     pack: Pack,
     *,
     member_id: int,
+    token_hash: bytes,
     draw_id: UUID,
     idempotency_key: str,
     contract_id: UUID,
     contract_hash: bytes,
     code: str,
     now: datetime,
-) -> UUID:
-    """Sign a contract by its code and draw on it, in one statement; return the draw's id.
+) -> tuple[Draw, str]:
+    """Sign a contract by its code and draw on it, in one statement; return the draw and its card's last four digits.
 
     The same key with the same contract and hash returns the draw it made; the code is not part of what the key
     stands for, because a retry may carry a newer one. Raises what DRAW_REFUSALS names.
@@ -181,6 +183,7 @@ async def draw(
     subject = str(contract_id)
     call = DrawCall(
         member_id=member_id,
+        token_hash=token_hash,
         draw_id=draw_id,
         idempotency_key=idempotency_key,
         input_hash=sha256(contract_id.bytes + contract_hash).digest(),
@@ -189,18 +192,16 @@ async def draw(
         code_hash=vault.code_hash(code, member_id=member_id, purpose=Purpose.SIGN_CONTRACT, subject=subject),
     )
     async with single(pool) as tx:
-        refusal, made = await draws_store.draw(
+        made, card_last4 = await draws_store.draw(
             tx,
             call,
             now=now,
             drawn_on=business_date(now),
             funded_within=timedelta(minutes=pack.draw.funded_within_minutes),
         )
-    if refusal is not None:
-        raise DRAW_REFUSALS[refusal]
-    if made is None:
-        raise RuntimeError("a draw was neither made nor refused")
-    return made
+    if isinstance(made, str):
+        raise DRAW_REFUSALS[made]
+    return made, card_last4 or ""
 
 
 async def find_draw(tx: Tx, *, member_id: int, draw_id: UUID) -> Draw:

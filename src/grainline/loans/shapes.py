@@ -135,10 +135,10 @@ class StepOut(BaseModel):
 
 STEPS: dict[Language, dict[str, str]] = {
     "zh": {
-        "signed": "合同已签署",
-        "reserved": "额度已占用",
-        "sent": "已提交银行放款",
-        "paid": "已到账",
+        "signed": "签署合同",
+        "reserved": "占用额度",
+        "sent": "提交银行放款",
+        "paid": "款项到账",
         "failed": "放款未成功",
     },
     "en": {
@@ -153,12 +153,12 @@ FAILURES: dict[Language, dict[str, str]] = {
     "zh": {
         "insufficient_funds": "银行卡余额不足",
         "account_frozen": "银行卡被冻结或状态异常",
-        "limit": "超出银行单笔或当日限额",
+        "limit_exceeded": "超出银行单笔或当日限额",
     },
     "en": {
         "insufficient_funds": "There is not enough money on the card",
         "account_frozen": "The card is frozen or otherwise unusable",
-        "limit": "Above the bank's limit for one transfer or a day",
+        "limit_exceeded": "Above the bank's limit for one transfer or a day",
     },
 }
 OTHER_FAILURE: dict[Language, str] = {"zh": "银行未能完成这笔交易", "en": "The bank could not complete it"}

@@ -3,10 +3,10 @@
 Owns personal data, all of it sealed under the member's own key. Nobody else reads a phone number, a name or an id.
 """
 
-from grainline.members.api import CardOut, CodeOut, SignedIn, router
+from grainline.members.api import CardOut, CodeOut, PresentedToken, SignedIn, router
 from grainline.members.codes import CodeSent, request_code
 from grainline.members.model import Card, Member, Purpose, mask_phone
-from grainline.members.service import agreement_of, create_members, masked_name, phone_of, usual_card
+from grainline.members.service import NotSignedIn, agreement_of, create_members, masked_name, phone_of, usual_card
 from grainline.members.store import card as card_of
 from grainline.members.store import member as member_of
 
@@ -16,6 +16,8 @@ __all__ = [
     "CodeOut",
     "CodeSent",
     "Member",
+    "NotSignedIn",
+    "PresentedToken",
     "Purpose",
     "SignedIn",
     "agreement_of",

@@ -164,6 +164,19 @@ def count_card_check(before: CardChecks | None, *, now: datetime, today: date) -
     return CardChecks(today, count, wrong, now + CARD_LOCK if locks else None)
 
 
+def uncount_card_check(checks: CardChecks) -> CardChecks:
+    """Take back one check that was never answered; what was counted beside it stays."""
+    today, wrong = max(0, checks.checks_today - 1), max(0, checks.wrong_in_row - 1)
+    locks = wrong >= CARD_WRONG_IN_ROW or today >= CARD_CHECKS_A_DAY
+    return CardChecks(checks.checked_on, today, wrong, checks.locked_until if locks else None)
+
+
+def right_card_check(checks: CardChecks) -> CardChecks:
+    """End the row of wrong checks; the day's number stays, and with it the lock of who has used it up."""
+    locks = checks.checks_today >= CARD_CHECKS_A_DAY
+    return CardChecks(checks.checked_on, checks.checks_today, 0, checks.locked_until if locks else None)
+
+
 def mask_phone(phone: str) -> str:
     """Show the first three and last four digits: 100****0001."""
     return f"{phone[:3]}****{phone[-4:]}"

@@ -1,7 +1,7 @@
 """Signing in, the real name, the bank card."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -14,7 +14,6 @@ from grainline.kit.sealing import RandomBytes, Vault, token_hash
 from grainline.members import store
 from grainline.members.codes import CodeNotRequested, CodeSent, request_code, use_code
 from grainline.members.model import (
-    CARD_CHECKS_A_DAY,
     SESSION_VALID,
     Card,
     CardChecks,
@@ -26,6 +25,8 @@ from grainline.members.model import (
     check_phone,
     count_card_check,
     mask_name,
+    right_card_check,
+    uncount_card_check,
 )
 from grainline.partners import card_network, identity_authority
 
@@ -86,13 +87,16 @@ async def create_members(tx: Tx, vault: Vault, phones: Iterable[str], *, now: da
     known = await store.holders_of(tx, kind="phone", handles=list(handles.values()))
     found = {phone: known[handle] for phone, handle in handles.items() if handle in known}
     new = [phone for phone in handles if phone not in found]
+    ids = dict(zip(new, await store.next_member_ids(tx, len(new)), strict=True))
+    # Somebody may be entering the same phone this moment: whose handle is taken is the member.
+    holders = await store.add_handles(tx, kind="phone", rows=[(handles[phone], ids[phone]) for phone in new])
     rows = []
-    for member_id, phone in zip(await store.next_member_ids(tx, len(new)), new, strict=True):
-        key = vault.new_member_key(member_id)
-        rows.append((member_id, key, vault.seal(phone, member_id=member_id, wrapped_key=key)))
-        found[phone] = member_id
+    for phone, member_id in ids.items():
+        found[phone] = holders[handles[phone]]
+        if found[phone] == member_id:
+            key = vault.new_member_key(member_id)
+            rows.append((member_id, key, vault.seal(phone, member_id=member_id, wrapped_key=key)))
     await store.add_members(tx, rows, now=now)
-    await store.add_handles(tx, [("phone", handles[phone], found[phone]) for phone in new])
     return found
 
 
@@ -202,14 +206,13 @@ async def bind_card(
         if member.verified_at is None:
             raise IdentityNeeded
         before = await store.card_checks(tx, member_id)
-        counted = count_card_check(before, now=now, today=business_date(now))
-        await store.put_card_checks(tx, member_id, counted)
+        await store.put_card_checks(tx, member_id, count_card_check(before, now=now, today=business_date(now)))
     name, national_id = _identity(vault, member)
     try:
         answer = await network.verify(card_number=number, name=name, national_id=national_id, phone=phone)
     except Refusal:
         async with transaction(pool) as tx:  # no answer is no wrong answer
-            await store.put_card_checks(tx, member_id, before or CardChecks(business_date(now), 0, 0, None))
+            await _recount(tx, member_id, uncount_card_check)
         raise
     match answer:
         case card_network.CardRefused(reason=reason):
@@ -221,7 +224,6 @@ async def bind_card(
                 member=member,
                 card_id=card_id,
                 number=number,
-                counted=counted,
                 answer=answer,
                 now=now,
             )
@@ -235,23 +237,28 @@ async def _bind(
     member: Member,
     card_id: UUID,
     number: str,
-    counted: CardChecks,
     answer: card_network.CardMatched,
     now: datetime,
 ) -> Card:
     async with transaction(pool) as tx:
+        await _recount(tx, member.member_id, right_card_check)  # and nobody else binds meanwhile
         known = await store.cards(tx, member.member_id)
         sealed = vault.seal(answer.agreement, member_id=member.member_id, wrapped_key=member.wrapped_key)
         card = Card(card_id, sealed, answer.bank, answer.last4, usual=not any(card.usual for card in known))
         fingerprint = vault.blind_index("card", number)
         bound_id = await store.add_card(tx, member_id=member.member_id, card=card, fingerprint=fingerprint, now=now)
-        spent = counted.checks_today >= CARD_CHECKS_A_DAY
-        right = CardChecks(counted.checked_on, counted.checks_today, 0, counted.locked_until if spent else None)
-        await store.put_card_checks(tx, member.member_id, right)
         bound = await store.card(tx, member_id=member.member_id, card_id=bound_id)
     if bound is None:
         raise RuntimeError("a bound card vanished")
     return bound
+
+
+async def _recount(tx: Tx, member_id: int, change: Callable[[CardChecks], CardChecks]) -> None:
+    """Change the count as it now is: other checks may have been made since this one began."""
+    counted = await store.card_checks(tx, member_id)
+    if counted is None:
+        raise RuntimeError("a counted card check vanished")
+    await store.put_card_checks(tx, member_id, change(counted))
 
 
 async def phone_of(tx: Tx, vault: Vault, member_id: int) -> str:

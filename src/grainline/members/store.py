@@ -50,10 +50,18 @@ async def add_members(tx: Tx, rows: list[tuple[int, bytes, bytes]], *, now: date
         )
 
 
-async def add_handles(tx: Tx, rows: list[tuple[str, bytes, int]]) -> None:
-    """Insert directory rows that are known to be new."""
-    async with tx.cursor() as cursor:
-        await cursor.executemany("insert into members.directory (kind, handle, holder) values (%s, %s, %s)", rows)
+async def add_handles(tx: Tx, *, kind: str, rows: list[tuple[bytes, int]]) -> dict[bytes, int]:
+    """Enter handles in the directory and return each one's holder, who may be somebody else.
+
+    A handle that is being entered elsewhere is waited for. They go in sorted, so that no two of us wait for each other.
+    """
+    ordered = sorted(rows)
+    await tx.execute(
+        "insert into members.directory (kind, handle, holder) select %s, h, m"
+        " from unnest(%s::bytea[], %s::bigint[]) as u (h, m) on conflict do nothing",
+        (kind, [handle for handle, _ in ordered], [member_id for _, member_id in ordered]),
+    )
+    return await holders_of(tx, kind=kind, handles=[handle for handle, _ in ordered])
 
 
 async def member(tx: Tx, member_id: int) -> Member:
@@ -79,11 +87,15 @@ async def set_identity(tx: Tx, *, member_id: int, name: bytes, national_id: byte
     )
 
 
-async def code_sent(tx: Tx, *, member_id: int, purpose: Purpose) -> tuple[datetime, date, int] | None:
-    """Lock a member's code of this purpose: when it was sent, and how many that day."""
+async def code_sent(tx: Tx, *, member_id: int, purpose: Purpose) -> tuple[str, datetime, date, int] | None:
+    """Lock a member's code of this purpose: for which subject, when it was sent, and how many that day.
+
+    The member is locked before it, because a first code has no row yet that two requests could meet at.
+    """
+    await tx.execute("select 1 from members.members where member_id = %s for update", (member_id,))
     return await (
         await tx.execute(
-            "select sent_at, sent_on, sent_count from members.one_time_codes"
+            "select subject, sent_at, sent_on, sent_count from members.one_time_codes"
             " where member_id = %s and purpose = %s for update",
             (member_id, purpose),
         )
@@ -139,14 +151,8 @@ async def add_session(tx: Tx, *, member_id: int, token_hash: bytes, now: datetim
 
 async def session_lives(tx: Tx, *, member_id: int, token_hash: bytes, now: datetime) -> bool:
     """Say whether a session is there, not revoked and not expired."""
-    row = await (
-        await tx.execute(
-            "select 1 from members.sessions where member_id = %s and token_hash = %s"
-            " and revoked_at is null and expires_at > %s",
-            (member_id, token_hash, now),
-        )
-    ).fetchone()
-    return row is not None
+    row = await (await tx.execute("select members.session_lives(%s, %s, %s)", (member_id, token_hash, now))).fetchone()
+    return bool(row and row[0])
 
 
 async def revoke_session(tx: Tx, *, member_id: int, token_hash: bytes, now: datetime) -> None:

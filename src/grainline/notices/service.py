@@ -1,6 +1,7 @@
 """Sending what the outbox holds."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -25,13 +26,26 @@ async def send_due(pool: Pool, vault: Vault, sms: Sms, clock: Clock) -> int:
     """Send one batch of news that is due; return how many were taken."""
     async with transaction(pool) as tx:
         messages = await outbox.take(tx, now=clock(), count=BATCH, again=SEND_AGAIN)
-    results = await asyncio.gather(
-        *(_send(pool, vault, sms, clock, message) for message in messages), return_exceptions=True
-    )
-    broken = [result for result in results if result is not None]
-    if broken:
-        raise BaseExceptionGroup("notices", broken)
+    of_member: dict[int, list[Message]] = {}
+    for message in sorted(messages, key=lambda message: message.message_id):
+        of_member.setdefault(message.member_id, []).append(message)
+    broken = await asyncio.gather(*(_send_in_order(pool, vault, sms, clock, theirs) for theirs in of_member.values()))
+    if any(broken):
+        raise ExceptionGroup("notices", [error for errors in broken for error in errors])
     return len(messages)
+
+
+async def _send_in_order(
+    pool: Pool, vault: Vault, sms: Sms, clock: Clock, messages: Sequence[Message]
+) -> list[Exception]:
+    """Send one member's messages, the newest last: of two codes, the one on top of the phone must be the good one."""
+    broken = []
+    for message in messages:
+        try:
+            await _send(pool, vault, sms, clock, message)
+        except Exception as error:
+            broken.append(error)
+    return broken
 
 
 async def _send(pool: Pool, vault: Vault, sms: Sms, clock: Clock, message: Message) -> None:

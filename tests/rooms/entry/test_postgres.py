@@ -263,12 +263,19 @@ def test_two_that_start_at_the_same_instant_get_one_server(holder: Callable[[], 
 def test_stale_lock_files_that_name_another_program_are_no_obstacle(data: Path, folder: Path) -> None:
     with embedded(data):
         lines = (data / "postgres" / "postmaster.pid").read_text().splitlines()
-    stale = "\n".join([str(os.getpid()), *lines[1:], ""])
+    # A program of the same user: one of another's, or PostgreSQL's own parent, it would not take for a server.
+    uid = (data / "postgres").stat().st_uid
+    other = subprocess.Popen(["sleep", "600"], cwd="/", **({"user": uid} if ROOT else {}))
     for lock in ("postmaster.pid", ".s.PGSQL.5432.lock"):
-        (data / "postgres" / lock).write_text(stale)
-    with embedded(data) as server:
-        assert ask(server.owner_url, "select 1") == 1
-        assert len(servers(folder)) == 1
+        (data / "postgres" / lock).write_text("\n".join([str(other.pid), *lines[1:], ""]))
+    try:
+        with embedded(data) as server:
+            assert ask(server.owner_url, "select 1") == 1
+            assert len(servers(folder)) == 1
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_dead_postmaster_that_nobody_reaped_is_no_obstacle(data: Path, folder: Path) -> None:

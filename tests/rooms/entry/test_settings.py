@@ -19,6 +19,7 @@ from grainline.entry.settings import BadSettings, Settings, load, read
         ("GRAINLINE_SANDBOX", "perhaps"),
         ("GRAINLINE_SANDBOX_PORT", "8800"),
         ("GRAINLINE_LOG_LEVEL", "loud"),
+        ("GRAINLINE_TOWN", "10"),
         ("GRAINLINE_DATABASE_URL", "postgres on the other machine"),
         ("GRAINLINE_MASTER_KEY", "abc"),
     ],

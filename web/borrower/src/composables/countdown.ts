@@ -38,5 +38,6 @@ const BELIEVABLE_S = { before: 3600, after: 180 }
 export function resendWait(resendAt: string, now: number): number {
   const ahead = (Date.parse(resendAt) - now) / 1000
   if (ahead > BELIEVABLE_S.after || ahead < -BELIEVABLE_S.before) return USUAL_WAIT_S
-  return Math.max(0, ahead)
+  // Our reading of the server's clock is late by the time its answer took: 60.02 seconds are 60.
+  return Math.max(0, Math.round(ahead))
 }

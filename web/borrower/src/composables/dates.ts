@@ -4,7 +4,7 @@ const options = {
   day: { year: 'numeric', month: 'short', day: 'numeric', timeZone: 'UTC' },
   short: { month: 'short', day: 'numeric', timeZone: 'UTC' },
   month: { year: 'numeric', month: 'short', timeZone: 'UTC' },
-  clock: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZone: 'Asia/Shanghai' },
+  minute: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: 'Asia/Shanghai' },
   instant: {
     month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
     timeZone: 'Asia/Shanghai',
@@ -23,7 +23,7 @@ export function useDates() {
     day: (date: string) => write('day', date),
     shortDay: (date: string) => write('short', date),
     month: (yearMonth: string) => write('month', `${yearMonth}-01`),
-    clock: (instant: string) => write('clock', instant),
+    minute: (instant: string) => write('minute', instant),
     instant: (moment: string) => write('instant', moment),
   }
 }

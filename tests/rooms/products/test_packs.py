@@ -1,0 +1,193 @@
+"""A product is a file. What is wrong in it is said with the file's name and the key's, before anybody borrows."""
+
+import tomllib
+from datetime import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grainline.products import BadPack, Shape, load_pack, load_packs
+
+PACKS = Path(__file__).parents[3] / "packs"
+WEILIDAI = (PACKS / "weilidai.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    """Return what is said of weilidai.toml with some of its text replaced."""
+
+    def say(*changes: tuple[str, str], text: str = WEILIDAI, name: str = "weilidai.toml") -> list[str]:
+        for old, new in changes:
+            assert text.count(old) >= 1, old
+            text = text.replace(old, new, 1)
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(BadPack) as refused:
+            load_pack(path)
+        lines = str(refused.value).splitlines()
+        assert all(line.startswith(f"{path}: ") for line in lines), lines
+        return [line.removeprefix(f"{path}: ") for line in lines]
+
+    return say
+
+
+def test_weilidai_is_what_the_lender_promised():
+    pack = load_pack(PACKS / "weilidai.toml")
+    assert (pack.line.min_fen, pack.line.max_fen) == (50_000, 30_000_000)
+    assert (pack.draw.max_fen, pack.draw.day_max_fen, pack.draw.step_fen) == (4_000_000, 10_000_000, 10_000)
+    assert pack.schedule.shape is Shape.EQUAL_PRINCIPAL
+    assert pack.schedule.instalments == (5, 10, 20)
+    assert pack.debit.times == (time(9), time(18))
+    prime = pack.tier_named("prime")
+    assert (prime.rate_min_e8, prime.rate_max_e8) == (20_000, 35_000)
+    assert pack.purpose_named("travel").name.en == "Travel"
+    assert pack.purpose_named("securities") is None
+    with pytest.raises(KeyError):
+        pack.tier_named("gold")
+
+
+def test_a_loaded_pack_cannot_be_changed():
+    pack = load_pack(PACKS / "weilidai.toml")
+    with pytest.raises(ValueError, match="frozen"):
+        pack.draw.max_fen = 10**9
+
+
+def test_a_folder_of_packs_is_read_by_product_code():
+    assert load_packs(PACKS)["weilidai"] == load_pack(PACKS / "weilidai.toml")
+
+
+def test_a_folder_without_a_pack_is_refused(tmp_path):
+    with pytest.raises(BadPack, match="there is no pack in it"):
+        load_packs(tmp_path)
+
+
+def test_an_unknown_key_is_named(refusal):
+    [line] = refusal(("step_fen = 10_000\n\n# D3", "step_fen = 10_000\ncolour = 1\n\n# D3"))
+    assert line.startswith("line.colour: ")
+
+
+def test_a_key_left_out_is_named(refusal):
+    [line] = refusal(("valid_days = 60", ""))
+    assert line == "invitation.valid_days: Field required"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("max_fen = 4_000_000", 'max_fen = "much"', "draw.max_fen"),
+        ("max_fen = 4_000_000", "max_fen = 4_000_000.5", "draw.max_fen"),
+        ("max_fen = 4_000_000", "max_fen = 0", "draw.max_fen"),
+        ("pd_max_e6 = 80_000", "pd_max_e6 = 1_000_001", "tier.0.pd_max_e6"),
+        ('code = "prime"', 'code = "Prime tier"', "tier.0.code"),
+        ("rate_max_e8 = 60_000", "rate_max_e8 = 100_001", "tier.2.rate_max_e8"),
+        ("instalments = [5, 10, 20]", "instalments = []", "schedule.instalments"),
+        ('shape = "equal_principal"', 'shape = "bullet"', "schedule.shape"),
+        ('times = ["09:00", "18:00"]', 'times = ["25:00"]', "debit.times.0"),
+        ('name = { zh = "微粒贷", en = "Weilidai" }', 'name = { zh = "微粒贷" }', "product.name.en"),
+        ('version = "2026-11-01"', 'version = "new"', "product.version"),
+        ('annual_rate_method = "simple"', 'annual_rate_method = "flat"', "regulation.annual_rate_method"),
+    ],
+)
+def test_a_value_of_the_wrong_type_or_range_is_named(refusal, old, new, key):
+    assert refusal((old, new))[0].startswith(f"{key}: ")
+
+
+def test_every_wrong_key_is_named_at_once(refusal):
+    lines = refusal(("valid_days = 60", "valid_days = 0"), ("reading_seconds = 10", 'reading_seconds = "long"'))
+    assert [line.split(":")[0] for line in lines] == ["invitation.valid_days", "disclosure.reading_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("line_max_fen = 300_000", "line_max_fen = 40_000", "tier.2: Value error, line_min_fen is above line_max_fen"),
+        ("rate_max_e8 = 35_000", "rate_max_e8 = 10_000", "tier.0: Value error, rate_min_e8 is above rate_max_e8"),
+        ("pd_max_e6 = 140_000", "pd_max_e6 = 80_000", "tier new: pd_max_e6 must rise from tier to tier"),
+        ("line_max_fen = 30_000_000", "line_max_fen = 30_000_100", "tier prime: its lines leave line.min_fen"),
+        ("line_min_fen = 50_000", "line_min_fen = 40_000", "tier risky: its lines leave line.min_fen"),
+        ("line_min_fen = 500_000", "line_min_fen = 5_000_100", "tier.1: Value error, line_min_fen is above"),
+        ("line_max_fen = 1_500_000", "line_max_fen = 30_000_000", None),
+        ("rate_min_e8 = 50_000", "rate_min_e8 = 29_999", "tier risky: rate_min_e8 is below that of tier new"),
+        ("rate_max_e8 = 50_000", "rate_max_e8 = 34_999", "tier new: rate_max_e8 is below that of tier prime"),
+        ("line_max_fen = 300_000", "line_max_fen = 1_500_100", "tier risky: line_max_fen is above that of tier new"),
+        ("rate_max_e8 = 60_000", "rate_max_e8 = 66_000", "tier risky: rate_max_e8 is above regulation.annual_rate_max"),
+    ],
+)
+def test_bands_that_cross_or_leave_their_bounds_are_refused_by_tier(refusal, tmp_path, old, new, said):
+    if said is None:  # bands may touch: nobody with more risk is offered more
+        (tmp_path / "weilidai.toml").write_text(WEILIDAI.replace(old, new, 1), encoding="utf-8")
+        assert load_pack(tmp_path / "weilidai.toml").tier_named("new").line_max_fen == 30_000_000
+        return
+    [line] = refusal((old, new))
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("min_fen = 10_000", "min_fen = 10_050", "min_fen is not a multiple of step_fen"),
+        ("max_fen = 4_000_000", "max_fen = 4_000_001", "max_fen is not a multiple of step_fen"),
+        ("day_max_fen = 10_000_000", "day_max_fen = 10_005_000", "day_max_fen is not a multiple of step_fen"),
+        ("day_max_fen = 10_000_000", "day_max_fen = 3_000_000", "min_fen, max_fen and day_max_fen must not fall"),
+        ("min_fen = 10_000\nstep", "min_fen = 5_000_000\nstep", "min_fen, max_fen and day_max_fen must not fall"),
+    ],
+)
+def test_draw_limits_are_multiples_of_the_step_and_in_order(refusal, old, new, said):
+    start = WEILIDAI.index("[draw]")
+    [line] = refusal(text=WEILIDAI[:start] + WEILIDAI[start:].replace(old, new, 1))
+    assert line == f"draw: Value error, {said}"
+
+
+def test_a_file_named_after_another_product_is_refused(refusal):
+    [line] = refusal(name="jiebei.toml")
+    assert line == "product.code: is 'weilidai', the file is named 'jiebei'"
+
+
+@pytest.mark.parametrize("text", ["[product", "a = 1\na = 2", WEILIDAI.replace("[draw]", "[draw")])
+def test_broken_toml_is_told_with_its_place(refusal, text):
+    assert "not TOML" in refusal(text=text)[0]
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    path = tmp_path / "weilidai.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(BadPack, match=r"weilidai\.toml: not TOML"):
+        load_pack(path)
+
+
+def test_an_empty_file_lacks_every_part(refusal):
+    said = refusal(text="")
+    assert [line.split(":")[0] for line in said][:3] == ["product", "line", "tier"]
+    assert all(line.endswith("Field required") for line in said)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadPack, match=r"gone\.toml: there is no such pack"):
+        load_pack(tmp_path / "gone.toml")
+
+
+KEYS = sorted((part, key) for part, keys in tomllib.loads(WEILIDAI).items() if isinstance(keys, dict) for key in keys)
+
+
+@given(st.sampled_from(KEYS), st.sampled_from(["remove", "rename", "nest"]))
+def test_no_key_of_a_pack_is_optional_or_loose(tmp_path_factory, place, change):
+    """Whatever happens to one key, the pack is refused and the key is named."""
+    part, key = place
+    lines, inside, done = [], False, False
+    for line in WEILIDAI.splitlines():
+        inside = line.startswith(f"[{part}]") or (inside and not line.startswith("["))
+        if inside and not done and line.startswith(f"{key} ="):
+            done = True
+            line = {"remove": "", "rename": f"un{line}", "nest": f"{key} = {{ value = 1 }}"}[change]
+        lines.append(line)
+    if key == "purpose":  # an array of tables, written by its own headings
+        lines = [line for line in lines if not line.startswith("[[draw.purpose]]")]
+        lines = [line.replace("[draw]", "[draw]\npurpose = 1") for line in lines]
+        lines = lines[: lines.index('code = "renovation"')] + lines[lines.index("[schedule]  # F4") :]
+    path = tmp_path_factory.mktemp("pack") / "weilidai.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(BadPack) as refused:
+        load_pack(path)
+    assert f"{part}.{key}" in str(refused.value)
