@@ -100,9 +100,7 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON and 
     raise typer.Exit(1 if findings else 0)
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a file in benchmarks/.")]) -> None:
     """Run a benchmark, passing options on; --json prints its figures as JSON."""
     file = BENCHMARKS / f"{name}.py"

@@ -70,15 +70,44 @@ def disclose(
     now: datetime,
 ) -> Disclosure:
     """Make the disclosure of a quote: annual rate first, then every item of cost; signable after the reading time."""
-    terms = quote.terms
+    content = _content(pack, quote, purpose=purpose, card=card, language=language, now=now)
+    return Disclosure(
+        disclosure_id=disclosure_id,
+        product=pack.product.code,
+        terms=quote.terms,
+        purpose=purpose,
+        card_id=card_id,
+        content=content,
+        content_hash=content_hash(content),
+        shown_at=now,
+        may_sign_at=now + timedelta(seconds=pack.disclosure.reading_seconds),
+        expires_at=now + timedelta(minutes=pack.disclosure.valid_minutes),
+    )
+
+
+def _content(
+    pack: Pack, quote: Quote, *, purpose: str, card: str, language: Language, now: datetime
+) -> dict[str, object]:
+    values = _values(pack, quote, purpose=purpose, card=card, language=language)
+    return {
+        "title": TITLES[language],
+        "items": [{"label": label, "value": value} for label, value in zip(LABELS[language], values, strict=True)],
+        "statement": STATEMENTS[language],
+        "schedule": [[row.number, row.due_on.isoformat(), row.principal_fen, row.interest_fen] for row in quote.rows],
+        "shown_at": now.isoformat(),
+    }
+
+
+def _values(pack: Pack, quote: Quote, *, purpose: str, card: str, language: Language) -> tuple[str, ...]:
+    """Write the values of LABELS, in their order."""
+    terms, named = quote.terms, pack.purpose_named(purpose)
+    if named is None:
+        raise ValueError(f"a disclosure for the unknown purpose {purpose!r}")
     shape = {
         "zh": f"{terms.instalments} 期，每月等额本金，按日计息",
         "en": f"{terms.instalments} monthly instalments of equal principal, interest by the day",
     }[language]
-    purpose_name = pack.purpose_named(purpose)
-    if purpose_name is None:
-        raise ValueError(f"a disclosure for the unknown purpose {purpose!r}")
-    values = (
+    return (
         f"{quote.annual_simple_percent}%",
         f"{quote.annual_irr_percent}%",
         f"{percent(terms.rate_e8)}%",
@@ -89,24 +118,5 @@ def disclose(
         f"¥{yuan(quote.total_fen)}",
         "¥0.00",
         card,
-        getattr(purpose_name.name, language),
-    )
-    content: dict[str, object] = {
-        "title": TITLES[language],
-        "items": [{"label": label, "value": value} for label, value in zip(LABELS[language], values, strict=True)],
-        "statement": STATEMENTS[language],
-        "schedule": [[row.number, row.due_on.isoformat(), row.principal_fen, row.interest_fen] for row in quote.rows],
-        "shown_at": now.isoformat(),
-    }
-    return Disclosure(
-        disclosure_id=disclosure_id,
-        product=pack.product.code,
-        terms=terms,
-        purpose=purpose,
-        card_id=card_id,
-        content=content,
-        content_hash=content_hash(content),
-        shown_at=now,
-        may_sign_at=now + timedelta(seconds=pack.disclosure.reading_seconds),
-        expires_at=now + timedelta(minutes=pack.disclosure.valid_minutes),
+        getattr(named.name, language),
     )

@@ -100,17 +100,7 @@ async def request_code(
 
     Raises CodeTooSoon within a minute of the last for the same subject, CodesUsedUp above a day's number.
     """
-    today = business_date(now)
-    before = await store.code_sent(tx, member_id=member.member_id, purpose=purpose)
-    count = 1
-    if before is not None:
-        known_subject, sent_at, sent_on, sent_count = before
-        # for another contract the old code is void: nobody should have to wait for a new one
-        if subject == known_subject and now < sent_at + CODE_RESEND_AFTER:
-            raise CodeTooSoon(resend_at=(sent_at + CODE_RESEND_AFTER).isoformat())
-        count = sent_count + 1 if sent_on == today else 1
-    if count > CODES_A_DAY:
-        raise CodesUsedUp(a_day=CODES_A_DAY)
+    count = await _count_code(tx, member.member_id, purpose, subject, now=now)
     code = f"{int.from_bytes(random_bytes(8)) % 1_000_000:06d}"
     expires_at = now + CODE_VALID
     await store.put_code(
@@ -122,7 +112,7 @@ async def request_code(
         sent_at=now,
         expires_at=expires_at,
         tries=CODE_TRIES,
-        sent_on=today,
+        sent_on=business_date(now),
         sent_count=count,
     )
     await outbox.emit(
@@ -135,6 +125,21 @@ async def request_code(
     )
     phone = vault.unseal(member.phone_sealed, member_id=member.member_id, wrapped_key=member.wrapped_key)
     return CodeSent(mask_phone(phone), expires_at, now + CODE_RESEND_AFTER)
+
+
+async def _count_code(tx: Tx, member_id: int, purpose: Purpose, subject: str, *, now: datetime) -> int:
+    """Return how many codes of this purpose the day has with this one; raise where it is one too many or too soon."""
+    before = await store.code_sent(tx, member_id=member_id, purpose=purpose)
+    if before is None:
+        return 1
+    known_subject, sent_at, sent_on, sent_count = before
+    # for another contract the old code is void: nobody should have to wait for a new one
+    if subject == known_subject and now < sent_at + CODE_RESEND_AFTER:
+        raise CodeTooSoon(resend_at=(sent_at + CODE_RESEND_AFTER).isoformat())
+    count = sent_count + 1 if sent_on == business_date(now) else 1
+    if count > CODES_A_DAY:
+        raise CodesUsedUp(a_day=CODES_A_DAY)
+    return count
 
 
 async def use_code(
