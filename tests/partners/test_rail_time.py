@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sandbox_process import sign, until
 
 from grainline.partners.card_network import HttpCardNetwork
 from grainline.partners.rail import Answer, HttpRail, Status
 from grainline.partners.sms import HttpSms
+from sandbox_process import sign, until
 
 pytestmark = pytest.mark.anyio
 

@@ -1,9 +1,9 @@
 """A loan is `fold(terms, events, as_of)`: nothing else says what is owed.
 
 Interest accrues by the day on the outstanding principal, exactly, in 10⁻⁸ fen. Within an instalment's period it is
-rounded once, half-up to the fen, over what has accrued in that period so far: charged at the due date, or earlier as
-far as a prepayment needs it. There is no interest on interest. The order in which events were posted does not
-matter, only their value dates: within a day, falling due comes before repayment.
+rounded once, half-up to the fen, over what has accrued in that period so far: charged at the due date, earlier as far
+as a prepayment needs it, and after the last due date at each repayment. There is no interest on interest. The order in
+which events were posted does not matter, only their value dates: within a day, falling due comes before repayment.
 """
 
 from collections.abc import Iterable
@@ -144,6 +144,7 @@ class _Run:
 
     def repay(self, event: Repayment) -> None:
         self.accrue(event.value_on)
+        self.charge_if_overdue()
         left = self.pay_rows(int(event.amount_fen), self.due_count)
         if left:
             self.charge()  # what goes beyond the due is a prepayment: interest to date comes first
@@ -154,8 +155,14 @@ class _Run:
         if not self.outstanding and self.interest == self.interest_paid:
             self.settled_on = event.value_on
 
+    def charge_if_overdue(self) -> None:
+        """After the last due date interest is due as it accrues: uncharged, it would be forgiven with the rest paid."""
+        if self.due_count == len(self.due_dates):
+            self.charge()
+
     def pay_due(self) -> None:
         """Pay all that has fallen due."""
+        self.charge_if_overdue()
         self.pay_rows(sum(self.principal) + sum(self.interest), self.due_count)
 
     def pay_rows(self, amount: int, count: int) -> int:

@@ -66,7 +66,7 @@ def test_there_are_refusals_to_sweep_over():
 
 @pytest.mark.parametrize("code", [*CODES, *sorted(EDGE)])
 def test_every_refusal_has_a_sentence_in_both_languages(code):
-    params = {name: "x" for name in FIELD.findall(TEXTS[code]["zh"])}
+    params = dict.fromkeys(FIELD.findall(TEXTS[code]["zh"]), "x")
     assert re.search("[\u4e00-\u9fff]", detail_of(code, params, "zh"))
     assert detail_of(code, params, "en").isascii()
     assert all("x" in detail_of(code, params, language) for language in ("zh", "en")) or not params
@@ -255,6 +255,25 @@ async def test_a_broken_invariant_is_told_as_internal_and_logged(stage):
     assert answer.json()["detail"] == TEXTS["internal"]["zh"]
     assert "42" not in answer.text
     assert [log["event"] for log in logs] == ["request_broken"]
+
+
+async def test_log_of_a_broken_request_shows_where_and_nobodys_data(stage, capsys):
+    app = stage.api._transport.app
+    clock = app.state.clock
+
+    def broken():
+        phone = "1991234" + "5678"
+        raise RuntimeError(f"a phone of {len(phone)} digits")
+
+    app.state.clock = broken
+    try:
+        await stage.api.get("/meta")
+    finally:
+        app.state.clock = clock
+    told = capsys.readouterr().out
+    assert "RuntimeError: a phone of 11 digits" in told
+    assert "in broken" in told
+    assert "19912345678" not in told
 
 
 async def test_pages_and_problems_carry_the_headers_that_keep_others_out(stage):

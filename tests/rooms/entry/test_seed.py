@@ -60,7 +60,7 @@ def test_start_that_was_broken_off_is_finished_by_the_next(installation, monkeyp
     said: list[str] = []
     seeding.seed(settings, database, said.append)
     for count in ("members.members", "members.directory", "invitation.evaluations"):
-        assert ask(database, f"select count(*) from {count}") == [(TOWN,)]  # noqa: S608
+        assert ask(database, f"select count(*) from {count}") == [(TOWN,)]
     [(invited,)] = ask(database, "select count(*) from invitation.evaluations where invited")
     assert said[-1] == f"{invited:,} of {TOWN:,} are invited."
     assert 0 < invited < TOWN

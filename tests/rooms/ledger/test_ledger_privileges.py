@@ -64,7 +64,8 @@ def test_no_attempt_of_the_application_to_write_the_book_succeeds(book, posted, 
 def test_it_cannot_grant_itself_what_it_was_not_given(book):
     """PostgreSQL answers such a grant with a warning; what counts is that nothing was granted."""
     rights = (
-        "select c.relname, privilege_type from pg_class c, aclexplode(c.relacl) where grantee = 'grainline_app'::regrole"
+        "select c.relname, privilege_type from pg_class c, aclexplode(c.relacl)"
+        " where grantee = 'grainline_app'::regrole"
         " and relnamespace = 'ledger'::regnamespace order by 1, 2"
     )
     with book.connect() as connection:
@@ -91,7 +92,8 @@ def test_it_cannot_become_the_owner(book, how):
 
 def test_no_table_or_function_of_the_ledger_is_the_applications_own(book):
     owned = book.rows(
-        "select relname from pg_class where relnamespace = 'ledger'::regnamespace and relowner = 'grainline_app'::regrole"
+        "select relname from pg_class"
+        " where relnamespace = 'ledger'::regnamespace and relowner = 'grainline_app'::regrole"
         " union all select proname from pg_proc"
         " where pronamespace = 'ledger'::regnamespace and proowner = 'grainline_app'::regrole"
     )

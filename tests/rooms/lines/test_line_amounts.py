@@ -33,7 +33,7 @@ def open_line(connection, *, limit_fen=LIMIT):
 
 def move(connection, how, member_id, fen):
     """Call lines.reserve, confirm, release or restore; return what it said."""
-    return connection.execute(f"select lines.{how}(%s, %s, %s)", (member_id, PRODUCT, fen)).fetchone()[0]  # noqa: S608
+    return connection.execute(f"select lines.{how}(%s, %s, %s)", (member_id, PRODUCT, fen)).fetchone()[0]
 
 
 def amounts(connection, member_id):
@@ -103,7 +103,7 @@ def test_what_was_not_reserved_or_used_cannot_be_moved(app, how):
 def test_the_table_itself_refuses_a_line_that_does_not_add_up(app, change):
     member_id = open_line(app)
     with pytest.raises(psycopg.errors.CheckViolation):
-        app.execute(f"update lines.lines set {change} where member_id = %s", (member_id,))  # noqa: S608
+        app.execute(f"update lines.lines set {change} where member_id = %s", (member_id,))
 
 
 def test_a_line_cannot_be_cut_below_what_is_in_use(app):
