@@ -13,6 +13,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from statistics import median, quantiles
 from threading import Event
 from urllib.error import URLError
@@ -41,14 +42,14 @@ def main() -> int:
     given = parser.parse_args()
     with stage(scale=given.scale) as on, telling(4 * given.rounds + 3) as progress:
         settings = _settings(on)
-        pool_clock = make_clock(settings)
+        clock = make_clock(settings)
         vault = Vault(settings.read_master_key(), os.urandom)
         tps: dict[str, list[float]] = {"simple": [], "prepared": [], "draw": []}
         rounds: list[Answers] = []
 
         def draw(seed: int, *, count: int, seconds: float) -> Answers:
             tell(progress, "preparing members")
-            made = uvloop.run(_borrowers(on, vault, count=count, seed=seed, now=pool_clock()))
+            made = uvloop.run(_borrowers(on, vault, count=count, seed=seed, now=clock()))
             tell(progress, "drawing")
             requests = (_request(signature, settings.port) for signature in made)
             return uvloop.run(send_all(settings.port, iter(list(requests)), connections=CONNECTIONS, seconds=seconds))
@@ -109,7 +110,7 @@ def _answers(settings: Settings) -> bool:
         return False
 
 
-async def _borrowers(on: Stage, vault: Vault, *, count: int, seed: int, now: object) -> list[Signature]:
+async def _borrowers(on: Stage, vault: Vault, *, count: int, seed: int, now: datetime) -> list[Signature]:
     async with make_pool(on.server.app_url, size_max=1) as pool:
         return await borrowers(on.server.owner_url, pool, vault, read_pack(), count=count, seed=seed, now=now)
 
@@ -134,6 +135,7 @@ def _figures(tps: dict[str, list[float]], rounds: list[Answers], *, workers: int
         "tpcb_tps": round(median(tps["simple"]), 1),
         "draw_ratio": ratio(tps["draw"], tps["simple"]),
         "draw_ratio_prepared": ratio(tps["draw"], tps["prepared"]),
+        "draw_ratio_simple": round(ratio(tps["draw"], tps["simple"]), 3),
         "p50_ms": round(1000 * median(found[49] for found in percentiles), 2),
         "p99_ms": round(1000 * median(found[98] for found in percentiles), 2),
         "tpcb_prepared_tps": round(median(tps["prepared"]), 1),

@@ -23,7 +23,8 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+# A module's, not the session's: while it lives, Playwright's event loop is the thread's, and no other can run.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = need_chromium()
     with sync_playwright() as playwright:
@@ -32,7 +33,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running() -> Iterator[PlatformProcess]:
     if not (PROJECT_ROOT / "web" / "borrower" / "dist" / "index.html").is_file():
         pytest.fail("the pages are not built; `make web` builds them")

@@ -102,7 +102,7 @@ def resident(phone: Annotated[str, typer.Argument(help="Of a resident of the tow
 
 @sandbox.command()
 def fault(
-    partner: Annotated[str, typer.Argument(help="rail, sms, card_network or identity_authority.")],
+    partner: Annotated[str, typer.Argument(help="rail, sms, card-network or identity-authority.")],
     name: Annotated[str, typer.Argument(help="down, lost_request, lost_answer, stays_processing, reject …")],
     count: Annotated[int | None, typer.Option("--next", min=1, help="Strike the next n times.")] = None,
     probability: Annotated[float | None, typer.Option(min=0, max=1, help="Strike with this probability.")] = None,
@@ -115,7 +115,7 @@ def fault(
     elif probability is not None:
         mode, options = "probability", {"probability": probability}
     with _client() as client:
-        _asked(lambda: SandboxClient(client).set_fault(partner, name, mode=mode, **options))
+        _asked(lambda: SandboxClient(client).set_fault(partner.replace("_", "-"), name, mode=mode, **options))
     out.print(f"{partner} {name}: {mode}")
 
 

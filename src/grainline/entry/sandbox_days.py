@@ -22,7 +22,7 @@ async def advance(platform: Platform, clock: SandboxClock, *, days: int, told: C
         stops = [time(0, 5), *platform.pack.debit.times, time(23, 30)]
         if ahead == days:
             hour = start + timedelta(days=days)
-            moments = [at(day, stop) for stop in stops if at(day, stop) < hour] + [hour]
+            moments = [at(day, stop) for stop in stops if at(day, stop) < hour - SETTLED] + [hour - SETTLED]
         else:
             moments = [at(day, stop) for stop in stops]
         for moment in moments:

@@ -5,7 +5,7 @@ needs more than one statement opens `transaction`.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import fields
 from enum import StrEnum
 from functools import lru_cache
@@ -53,11 +53,9 @@ async def transaction(pool: Pool) -> AsyncIterator[Tx]:
         raise kept
 
 
-@asynccontextmanager
-async def single(pool: Pool) -> AsyncIterator[Tx]:
+def single(pool: Pool) -> AbstractAsyncContextManager[Tx]:
     """Lend a connection for exactly one statement, which is its own transaction and one round trip."""
-    async with pool.connection() as connection:
-        yield connection
+    return pool.connection()
 
 
 def record(kind: type[Record], row: tuple[Any, ...]) -> Record:

@@ -1,9 +1,9 @@
 """What every route needs from the edge: a transaction, the time, new ids, the language, a page of a list."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
@@ -88,19 +88,23 @@ class Page(BaseModel):
     limit: Annotated[int, Query(ge=1, le=100)] = 20
     cursor: Annotated[str | None, Query(max_length=200)] = None
 
-    def offset(self) -> str | None:
-        """Return the sort key after which the page starts, or None for the first page; raise BadCursor."""
+    def offset(self, *readers: Callable[[str], object]) -> tuple[Any, ...] | None:
+        """Return the sort key after which the page starts, or None for the first page.
+
+        Each reader makes one part of the key of its text. Raises BadCursor for what we cannot have written.
+        """
         if self.cursor is None:
             return None
         try:
-            return base64.urlsafe_b64decode(self.cursor.encode("ascii")).decode("ascii")
+            text = base64.b64decode(self.cursor.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
+            return tuple(read(part) for read, part in zip(readers, text.split(" "), strict=True))
         except ValueError:
             raise BadCursor from None
 
 
-def cursor_after(sort_key: str) -> str:
-    """Return the opaque cursor for the page after this sort key."""
-    return base64.urlsafe_b64encode(sort_key.encode("ascii")).decode("ascii")
+def cursor_after(*sort_key: str) -> str:
+    """Return the opaque cursor for the page after this sort key, whose parts hold no spaces."""
+    return base64.urlsafe_b64encode(" ".join(sort_key).encode("ascii")).decode("ascii")
 
 
 ThePage = Annotated[Page, Depends()]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -164,11 +165,13 @@ async def send_contract_code(
 @router.get("/draws")
 async def list_draws(member_id: SignedIn, tx: Transaction, page: ThePage, language: Lang) -> DrawsOut:
     """List the member's draws, newest first."""
-    draws = await draws_store.draws_of(tx, member_id, before=page.offset(), limit=page.limit + 1)
+    draws = await draws_store.draws_of(
+        tx, member_id, before=page.offset(datetime.fromisoformat, UUID), limit=page.limit + 1
+    )
     shown = draws[: page.limit]
     more = None
     if len(draws) > page.limit:
-        more = cursor_after(f"{shown[-1].signed_at.isoformat()} {shown[-1].draw_id}")
+        more = cursor_after(shown[-1].signed_at.isoformat(), str(shown[-1].draw_id))
     return DrawsOut(items=[await _draw_out(tx, draw, language) for draw in shown], next_cursor=more)
 
 
@@ -178,7 +181,13 @@ async def get_draw(draw_id: UUID, member_id: SignedIn, tx: Transaction, language
     return await _draw_out(tx, await service.find_draw(tx, member_id=member_id, draw_id=draw_id), language)
 
 
-@router.get("/draws/{draw_id}/progress", response_class=EventSourceResponse)
+async def _to_watch(draw_id: UUID, member_id: SignedIn, pool: ThePool) -> None:
+    """Find the draw before the stream begins: a refusal cannot follow a status of 200."""
+    async with single(pool) as tx:
+        await service.find_draw(tx, member_id=member_id, draw_id=draw_id)
+
+
+@router.get("/draws/{draw_id}/progress", response_class=EventSourceResponse, dependencies=[Depends(_to_watch)])
 async def watch_draw(
     draw_id: UUID, member_id: SignedIn, pool: ThePool, language: Lang
 ) -> AsyncIterator[ServerSentEvent]:

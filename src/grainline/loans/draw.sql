@@ -75,7 +75,8 @@ end $$;
 
 -- The rail paid a draw: the loan begins on the day it was paid. Returns false where the draw was already decided.
 create or replace function loans.confirm_payout(
-    p_member_id bigint, p_draw_id uuid, p_paid_at timestamptz, p_started_on date, p_first_due_on date
+    p_member_id bigint, p_draw_id uuid, p_paid_at timestamptz, p_started_on date, p_first_due_on date,
+    p_now timestamptz
 ) returns boolean language plpgsql as $$
 declare
     v_draw loans.draws;
@@ -88,7 +89,7 @@ begin
     end if;
     perform lines.confirm(p_member_id, v_draw.product, v_draw.amount_fen);
     perform ledger.post(
-        p_member_id, 'paid/' || p_draw_id, 'draw_paid', p_started_on, p_paid_at,
+        p_member_id, 'paid/' || p_draw_id, 'draw_paid', p_started_on, p_now,
         array['1301', '1303', '2202', '1002'], array[p_draw_id, p_draw_id, p_draw_id, p_draw_id],
         array[v_draw.amount_fen, -v_draw.amount_fen, v_draw.amount_fen, -v_draw.amount_fen]);
     insert into loans.loans (

@@ -64,14 +64,14 @@ async def draw_of(tx: Tx, *, member_id: int, draw_id: UUID) -> Draw | None:
     return record(Draw, row) if row else None
 
 
-async def draws_of(tx: Tx, member_id: int, *, before: str | None, limit: int) -> list[Draw]:
+async def draws_of(tx: Tx, member_id: int, *, before: tuple[datetime, UUID] | None, limit: int) -> list[Draw]:
     """List a member's draws, newest first."""
+    signed_at, draw_id = before or (None, None)
     cursor = await tx.execute(
-        f"select {COLUMNS} from loans.draws where member_id = %(member)s and (%(before)s::text is null"
-        " or (signed_at, draw_id)"
-        " < (split_part(%(before)s, ' ', 1)::timestamptz, split_part(%(before)s, ' ', 2)::uuid))"
+        f"select {COLUMNS} from loans.draws where member_id = %(member)s and (%(draw)s::uuid is null"
+        " or (signed_at, draw_id) < (%(at)s::timestamptz, %(draw)s::uuid))"
         " order by signed_at desc, draw_id desc limit %(limit)s",
-        {"member": member_id, "before": before, "limit": limit},
+        {"member": member_id, "at": signed_at, "draw": draw_id, "limit": limit},
     )
     return [record(Draw, row) for row in await cursor.fetchall()]
 
@@ -105,12 +105,14 @@ async def ask_now(tx: Tx, *, member_id: int, draw_id: UUID, now: datetime) -> No
     )
 
 
-async def confirm_payout(tx: Tx, draw: Draw, *, paid_at: datetime, started_on: date, first_due_on: date) -> bool:
+async def confirm_payout(
+    tx: Tx, draw: Draw, *, paid_at: datetime, started_on: date, first_due_on: date, now: datetime
+) -> bool:
     """Record that the rail paid a draw; False where it was decided before."""
     row = await (
         await tx.execute(
-            "select loans.confirm_payout(%s, %s, %s, %s, %s)",
-            (draw.member_id, draw.draw_id, paid_at, started_on, first_due_on),
+            "select loans.confirm_payout(%s, %s, %s, %s, %s, %s)",
+            (draw.member_id, draw.draw_id, paid_at, started_on, first_due_on, now),
         )
     ).fetchone()
     return bool(row and row[0])

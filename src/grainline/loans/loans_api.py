@@ -31,11 +31,13 @@ callbacks = APIRouter(tags=["partners"])
 @router.get("/loans")
 async def list_loans(member_id: SignedIn, tx: Transaction, page: ThePage, now: Now) -> LoansOut:
     """List the member's loans, newest first, without their rows."""
-    loans = await loans_store.loans_of(tx, member_id, before=page.offset(), limit=page.limit + 1)
+    loans = await loans_store.loans_of(
+        tx, member_id, before=page.offset(date.fromisoformat, UUID), limit=page.limit + 1
+    )
     shown = loans[: page.limit]
     more = None
     if len(loans) > page.limit:
-        more = cursor_after(f"{shown[-1].terms.started_on} {shown[-1].loan_id}")
+        more = cursor_after(str(shown[-1].terms.started_on), str(shown[-1].loan_id))
     return LoansOut(items=[await _loan_out(tx, loan, now, None) for loan in shown], next_cursor=more)
 
 
@@ -88,10 +90,10 @@ async def get_repayment(
 async def calendar(member_id: SignedIn, tx: Transaction, now: Now, page: ThePage) -> CalendarOut:
     """List every instalment still to be paid over all loans, by due date."""
     dues = await unpaid_dues(tx, member_id=member_id, today=business_date(now))
-    keyed = sorted(((f"{d.due_on} {d.loan_id} {d.number:03}", d) for d in dues), key=lambda pair: pair[0])
-    after = page.offset() or ""
-    shown = [(key, due) for key, due in keyed if key > after][: page.limit + 1]
-    more = cursor_after(shown[page.limit - 1][0]) if len(shown) > page.limit else None
+    keyed = sorted((((due.due_on, due.loan_id, due.number), due) for due in dues), key=lambda pair: pair[0])
+    after = page.offset(date.fromisoformat, UUID, int)
+    shown = [(key, due) for key, due in keyed if after is None or key > after][: page.limit + 1]
+    more = cursor_after(*map(str, shown[page.limit - 1][0])) if len(shown) > page.limit else None
     return CalendarOut(items=[due for _, due in shown[: page.limit]], next_cursor=more)
 
 

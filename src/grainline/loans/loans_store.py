@@ -30,13 +30,14 @@ async def loan(tx: Tx, *, member_id: int, loan_id: UUID, lock: bool = False) -> 
     return _loan(row) if row else None
 
 
-async def loans_of(tx: Tx, member_id: int, *, before: str | None = None, limit: int = 1000) -> list[Loan]:
+async def loans_of(tx: Tx, member_id: int, *, before: tuple[date, UUID] | None = None, limit: int = 1000) -> list[Loan]:
     """List a member's loans, newest first."""
+    started_on, loan_id = before or (None, None)
     cursor = await tx.execute(
-        f"select {LOAN} from loans.loans where member_id = %(member)s and (%(before)s::text is null or"
-        " (started_on, loan_id) < (split_part(%(before)s, ' ', 1)::date, split_part(%(before)s, ' ', 2)::uuid))"
+        f"select {LOAN} from loans.loans where member_id = %(member)s and (%(loan)s::uuid is null or"
+        " (started_on, loan_id) < (%(on)s::date, %(loan)s::uuid))"
         " order by started_on desc, loan_id desc limit %(limit)s",
-        {"member": member_id, "before": before, "limit": limit},
+        {"member": member_id, "on": started_on, "loan": loan_id, "limit": limit},
     )
     return [_loan(row) for row in await cursor.fetchall()]
 

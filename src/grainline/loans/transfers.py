@@ -89,7 +89,7 @@ async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None
         started_on = business_date(answer.settled_at)
         first_due_on = Terms(draw.amount_fen, draw.rate_e8, draw.instalments, started_on).due_dates()[0]
         if await draws_store.confirm_payout(
-            tx, draw, paid_at=answer.settled_at, started_on=started_on, first_due_on=first_due_on
+            tx, draw, paid_at=answer.settled_at, started_on=started_on, first_due_on=first_due_on, now=now
         ):
             await _tell(tx, draw, "draw.paid", clock, first_due_on=first_due_on.isoformat())
     elif answer.status is Status.FAILED and await draws_store.fail_payout(

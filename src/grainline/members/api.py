@@ -182,7 +182,7 @@ async def bind_card(
 @router.get("/cards")
 async def list_cards(member_id: SignedIn, tx: Transaction, page: ThePage) -> CardsOut:
     """List the member's cards."""
-    cards = await store.cards(tx, member_id, after=page.offset(), limit=page.limit + 1)
+    cards = await store.cards(tx, member_id, after=page.offset(UUID), limit=page.limit + 1)
     shown = cards[: page.limit]
     more = cursor_after(str(shown[-1].card_id)) if len(cards) > page.limit else None
     items = [CardOut(card_id=c.card_id, bank=c.bank, last4=c.last4, usual=c.usual) for c in shown]

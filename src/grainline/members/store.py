@@ -210,12 +210,13 @@ async def add_card(tx: Tx, *, member_id: int, card: Card, fingerprint: bytes, no
     return UUID(str(row[0]))
 
 
-async def cards(tx: Tx, member_id: int, *, after: str | None = None, limit: int = 100) -> list[Card]:
+async def cards(tx: Tx, member_id: int, *, after: tuple[UUID] | None = None, limit: int = 100) -> list[Card]:
     """List a member's cards by id."""
+    (last,) = after or (None,)
     cursor = await tx.execute(
         "select card_id, agreement_sealed, bank, last4, usual from members.cards"
         " where member_id = %s and (%s::uuid is null or card_id > %s::uuid) order by card_id limit %s",
-        (member_id, after, after, limit),
+        (member_id, last, last, limit),
     )
     return [Card(*row) for row in await cursor.fetchall()]
 

@@ -1,6 +1,7 @@
 """What a product pack may say. Every key is named here; an unknown one is an error."""
 
 from datetime import time
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Self
@@ -141,6 +142,19 @@ class Regulation(Part):
     annual_rate_max_e4: Positive
     annual_rate_method: RateMethod
 
+    def annual_rate_e4(self, rate_e8: int) -> int:
+        """Return a daily rate's annual cost by the method that binds, in 10⁻⁴, rounded up.
+
+        By IRR: compounded monthly over months of 365/12 days, which is what XIRR gives for monthly instalments.
+        """
+        daily = Decimal(rate_e8) / E8
+        match self.annual_rate_method:
+            case RateMethod.SIMPLE:
+                annual = daily * 365
+            case RateMethod.IRR:
+                annual = (1 + daily * 365 / 12) ** 12 - 1
+        return int((annual * 10_000).to_integral_value(ROUND_CEILING))
+
 
 class Pack(Part):
     """One product, whole: the only thing the platform knows about it."""
@@ -164,8 +178,7 @@ class Pack(Part):
             last = tier.pd_max_e6
             if tier.line_min_fen < self.line.min_fen or tier.line_max_fen > self.line.max_fen:
                 raise ValueError(f"tier {tier.code}: its lines leave line.min_fen … line.max_fen")
-            simple_e4 = tier.rate_max_e8 * 365 * 10_000 // E8
-            if simple_e4 > self.regulation.annual_rate_max_e4:
+            if self.regulation.annual_rate_e4(tier.rate_max_e8) > self.regulation.annual_rate_max_e4:
                 raise ValueError(f"tier {tier.code}: rate_max_e8 is above regulation.annual_rate_max_e4")
             step = self.line.step_fen
             if tier.line_max_fen // step * step < tier.line_min_fen:

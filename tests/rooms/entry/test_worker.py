@@ -91,7 +91,6 @@ async def test_job_that_breaks_is_logged_and_comes_again():
     assert [(log["event"], log["job"], log["log_level"]) for log in logs] == [("job_broken", "payouts", "error")] * 2
 
 
-@pytest.mark.xfail(reason="the default traceback of the log shows every local variable")
 async def test_log_of_a_broken_job_shows_where_and_nobodys_data(capsys):
     async def breaks() -> int:
         phone = "1991234" + "5678"

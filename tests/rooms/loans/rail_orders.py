@@ -1,5 +1,6 @@
 """A transfer as both sides see it: ours over the API, the rail's in its books."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from stage import Borrower, Stage, new_key
@@ -60,27 +61,48 @@ class Transfer:
         assert answer.status_code == 204, answer.text
 
 
+Begin = Callable[[], Awaitable[Transfer]]
+
+
 def balance(stage: Stage, person: Borrower) -> int:
     return stage.hands.account(person.papers.agreement).balance_fen
 
 
-async def begin_payout(stage: Stage, *, yuan: int = 10_000) -> Transfer:
-    """A draw that is signed and reserved, and not yet on the rail."""
+async def ready_payout(stage: Stage, *, yuan: int = 10_000) -> Begin:
+    """A borrower with the pen over the contract; call what is returned to draw, with the money still to move."""
     person = await stage.borrower(line_fen=1_500_000)
+    signature = await person.signature(yuan)
     before = balance(stage, person)
-    draw_id = await person.draw(yuan)
-    return Transfer(person, "payout", draw_id, draw_id, yuan * 100, before)
+
+    async def begin() -> Transfer:
+        draw_id = (await person.post("/draws", signature, key=new_key()))["draw_id"]
+        return Transfer(person, "payout", draw_id, draw_id, yuan * 100, before)
+
+    return begin
 
 
-async def begin_collection(stage: Stage, *, yuan: int = 2_000) -> Transfer:
-    """A repayment by hand of a running loan of 10,000, not yet on the rail."""
+async def ready_collection(stage: Stage, *, yuan: int = 2_000) -> Begin:
+    """A borrower with a running loan of 10,000; call what is returned to ask for a repayment by hand."""
     person = await stage.borrower(line_fen=1_500_000)
     loan_id = await person.loan(10_000)
     before = balance(stage, person)
-    asked = await person.post(f"/loans/{loan_id}/repayments", {"amount_fen": yuan * 100}, key=new_key())
-    return Transfer(person, "collection", asked["repayment_id"], loan_id, yuan * 100, before)
+
+    async def begin() -> Transfer:
+        asked = await person.post(f"/loans/{loan_id}/repayments", {"amount_fen": yuan * 100}, key=new_key())
+        return Transfer(person, "collection", asked["repayment_id"], loan_id, yuan * 100, before)
+
+    return begin
 
 
+async def begin_payout(stage: Stage) -> Transfer:
+    return await (await ready_payout(stage))()
+
+
+async def begin_collection(stage: Stage, *, yuan: int = 2_000) -> Transfer:
+    return await (await ready_collection(stage, yuan=yuan))()
+
+
+READY = {"payout": ready_payout, "collection": ready_collection}
 BEGIN = {"payout": begin_payout, "collection": begin_collection}
 DONE = {"payout": "paid", "collection": "collected"}
 SIGN = {"payout": 1, "collection": -1}

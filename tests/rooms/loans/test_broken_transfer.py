@@ -1,7 +1,7 @@
-"""A key that the rail knows for something else is an incident: it is raised, and everybody else is paid all the same."""
+"""A key that the rail knows for something else is an incident: it is raised, and everybody else is paid."""
 
 import pytest
-from rail_orders import BEGIN, assert_done_once
+from rail_orders import READY, assert_done_once
 
 from grainline.partners.rail import KeyConflict
 
@@ -10,7 +10,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("direction", ["payout", "collection"])
 async def test_one_broken_transfer_does_not_stop_the_others(stage, direction):
-    before, broken, after = [await BEGIN[direction](stage) for _ in range(3)]
+    ready = [await READY[direction](stage) for _ in range(3)]
+    before, broken, after = [await begin() for begin in ready]
     rail, agreement = stage.platform.rail, broken.person.papers.agreement
     foreign = rail.pay_out if direction == "payout" else rail.collect
     await foreign(key=broken.key, agreement=agreement, amount_fen=100)  # somebody used our key for 1.00 yuan

@@ -112,7 +112,7 @@ def test_every_wrong_key_is_named_at_once(refusal):
         ("rate_min_e8 = 50_000", "rate_min_e8 = 29_999", "tier risky: rate_min_e8 is below that of tier new"),
         ("rate_max_e8 = 50_000", "rate_max_e8 = 34_999", "tier new: rate_max_e8 is below that of tier prime"),
         ("line_max_fen = 300_000", "line_max_fen = 1_500_100", "tier risky: line_max_fen is above that of tier new"),
-        ("rate_max_e8 = 60_000", "rate_max_e8 = 66_000", "tier risky: rate_max_e8 is above regulation.annual_rate_max"),
+        ("rate_max_e8 = 60_000", "rate_max_e8 = 65_754", "tier risky: rate_max_e8 is above regulation.annual_rate_max"),
     ],
 )
 def test_bands_that_cross_or_leave_their_bounds_are_refused_by_tier(refusal, tmp_path, old, new, said):
@@ -122,6 +122,19 @@ def test_bands_that_cross_or_leave_their_bounds_are_refused_by_tier(refusal, tmp
         return
     [line] = refusal((old, new))
     assert said in line
+
+
+def test_the_cap_on_the_annual_cost_binds_to_the_last_hundred_millionth(tmp_path):
+    """0.065753 % × 365 is 23.9998 %; one 10⁻⁸ more is 24.0002 %, and is refused above."""
+    path = tmp_path / "weilidai.toml"
+    path.write_text(WEILIDAI.replace("rate_max_e8 = 60_000", "rate_max_e8 = 65_753"), encoding="utf-8")
+    assert load_pack(path).tier_named("risky").rate_max_e8 == 65_753
+
+
+def test_a_cap_may_bind_the_rate_by_irr_instead(refusal):
+    """0.06 % a day is 21.90 % simple and 24.24 % by IRR: within the one cap and above the other."""
+    [line] = refusal(('annual_rate_method = "simple"', 'annual_rate_method = "irr"'))
+    assert "tier risky: rate_max_e8 is above regulation.annual_rate_max_e4" in line
 
 
 @pytest.mark.parametrize(

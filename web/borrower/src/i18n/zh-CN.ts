@@ -136,7 +136,7 @@ export default {
   line: {
     title: '额度与利率',
     ready: '马上揭晓',
-    readyText: '我们会根据您的授权数据核定额度与利率。只需几秒，不会影响您的信用记录。',
+    readyText: '额度与利率已按本月的评估核定。只需几秒，不会影响您的信用记录。',
     open: '查看并开通额度',
     opened: '额度已开通',
     openedOn: '{on}开通',
