@@ -135,7 +135,6 @@ def _figures(tps: dict[str, list[float]], rounds: list[Answers], *, workers: int
         "tpcb_tps": round(median(tps["simple"]), 1),
         "draw_ratio": ratio(tps["draw"], tps["simple"]),
         "draw_ratio_prepared": ratio(tps["draw"], tps["prepared"]),
-        "draw_ratio_simple": round(ratio(tps["draw"], tps["simple"]), 3),
         "p50_ms": round(1000 * median(found[49] for found in percentiles), 2),
         "p99_ms": round(1000 * median(found[98] for found in percentiles), 2),
         "tpcb_prepared_tps": round(median(tps["prepared"]), 1),
