@@ -7,6 +7,7 @@ protocol, which is what `tpcb_tps` and every `…_ratio` mean; and in the prepar
 """
 
 import argparse
+import asyncio
 import json
 import math
 import re
@@ -26,9 +27,11 @@ from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from grainline.desk import Finding, verify
 from grainline.entry.migrate import migrate
 from grainline.entry.postgres import Server, embedded
 from grainline.entry.settings import make_folder
+from grainline.kit.db import make_pool
 
 Protocol = Literal["simple", "prepared"]
 Figures = dict[str, float | int | bool | str | dict[str, float]]
@@ -127,6 +130,16 @@ def pgbench(
 def database_of(url: str) -> str:
     """Return the name of the database a connection URL leads to."""
     return str(conninfo_to_dict(url)["dbname"])
+
+
+def findings_of(on: Stage) -> list[str]:
+    """Prove the books after a measurement, as `grainline verify` does, and return what does not agree."""
+
+    async def prove() -> list[Finding]:
+        async with make_pool(on.server.app_url, size_max=1) as pool:
+            return (await verify(pool))[1]
+
+    return [f"{finding.check} member {finding.member_id}: {finding.what}" for finding in asyncio.run(prove())]
 
 
 def ratio(ours: list[float], base: list[float]) -> float:

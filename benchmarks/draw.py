@@ -6,7 +6,6 @@ draws once; members, lines, contracts and codes are written beforehand. Every an
 runs: payouts come after the commit.
 """
 
-import asyncio
 import os
 import socket
 import sys
@@ -21,9 +20,8 @@ from urllib.error import URLError
 import uvloop
 from _borrowers import Signature, borrowers
 from _connections import Answers, send_all
-from _stage import Figures, Stage, options, print_figures, ratio, stage, tell, telling, tpcb
+from _stage import Figures, Stage, findings_of, options, print_figures, ratio, stage, tell, telling, tpcb
 
-from grainline.desk import verify
 from grainline.entry.processes import Processes, Program
 from grainline.entry.settings import PREFIX, Settings
 from grainline.entry.wiring import make_clock, read_pack
@@ -64,7 +62,7 @@ def main() -> int:
                 tps["draw"].append(answers.statuses["202"] / (answers.ended - answers.began))
                 rounds.append(answers)
         tell(progress, "verifying")
-        findings = asyncio.run(_verify(on))
+        findings = findings_of(on)
     errors = sum(answers.errors("202") for answers in (warm, *rounds))
     for finding in findings:
         print(finding, file=sys.stderr)
@@ -144,12 +142,6 @@ def _figures(tps: dict[str, list[float]], rounds: list[Answers], *, workers: int
         "rounds": len(rounds),
         "seconds": seconds,
     }
-
-
-async def _verify(on: Stage) -> list[str]:
-    async with make_pool(on.server.app_url, size_max=1) as pool:
-        _, findings = await verify(pool)
-    return [f"{finding.check} member {finding.member_id}: {finding.what}" for finding in findings]
 
 
 if __name__ == "__main__":

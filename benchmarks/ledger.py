@@ -6,7 +6,6 @@ Three ways of posting, each through pgbench as the app's own role, over the ship
 - hot: as post, but every journal has one side on the same house account.
 """
 
-import asyncio
 import sys
 from statistics import median
 
@@ -15,6 +14,7 @@ from _stage import (
     CLIENTS,
     Figures,
     Stage,
+    findings_of,
     options,
     print_figures,
     ratio,
@@ -25,9 +25,7 @@ from _stage import (
     tpcb,
 )
 
-from grainline.desk import verify
 from grainline.entry.postgres import APP_ROLE
-from grainline.kit.db import make_pool
 
 BATCH_CLIENTS = 2
 
@@ -72,7 +70,7 @@ def main() -> int:
                 results.append(_measure(on, name, members=given.members, size=given.batch, seconds=given.seconds))
         tell(progress, "verifying")
         figures = _figures(tps, members=given.members, size=given.batch, seconds=given.seconds)
-        findings = asyncio.run(_verify(on))
+        findings = findings_of(on)
     for finding in findings:
         print(finding, file=sys.stderr)
     print_figures({**figures, "verified": not findings}, as_json=given.json)
@@ -124,12 +122,6 @@ def _figures(tps: dict[str, list[float]], *, members: int, size: int, seconds: f
         "rounds": len(tps["post"]),
         "seconds": seconds,
     }
-
-
-async def _verify(on: Stage) -> list[str]:
-    async with make_pool(on.server.app_url, size_max=1) as pool:
-        _, findings = await verify(pool)
-    return [f"{finding.check} member {finding.member_id}: {finding.what}" for finding in findings]
 
 
 if __name__ == "__main__":
