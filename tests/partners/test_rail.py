@@ -15,6 +15,7 @@ from grainline.partners.rail import (
     Status,
 )
 from grainline.partners.transport import sign_callback
+from sandbox_process import sign
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +27,7 @@ async def test_a_payout_moves_money_from_the_house_to_the_card(rail, agreement, 
     answer = await rail.pay_out(key="draw-1", agreement=agreement, amount_fen=100_000)
     assert answer.status is Status.SUCCEEDED
     assert answer.settled_at is not None
+    assert answer.amount_fen == 100_000
     assert await rail.payout("draw-1") == answer
     assert hands.account(agreement).balance_fen == OPENING_FEN + 100_000
     assert hands.account("house").balance_fen == house_before - 100_000
@@ -55,6 +57,28 @@ async def test_the_same_key_with_other_content_is_a_conflict(rail, agreement, ha
     assert hands.account(agreement).balance_fen == OPENING_FEN + 50_000
 
 
+@pytest.mark.parametrize("direction", ["payout", "collection"])
+async def test_what_is_asked_for_is_answered_with_the_amount_the_rail_has(rail, agreement, direction):
+    """Another order under our key: the conflict says that it is another, and asking says which."""
+    order, ask = (rail.pay_out, rail.payout) if direction == "payout" else (rail.collect, rail.collection)
+    theirs = await order(key=f"taken-{direction}", agreement=agreement, amount_fen=100)
+    with pytest.raises(KeyConflict):
+        await order(key=f"taken-{direction}", agreement=agreement, amount_fen=1_000_000)
+    assert await ask(f"taken-{direction}") == theirs
+    assert (theirs.status, theirs.amount_fen) == (Status.SUCCEEDED, 100)
+
+
+async def test_a_key_taken_for_another_card_is_a_conflict_although_the_amounts_agree(
+    rail, agreement, network, sandbox, hands
+):
+    other = await sign(network, sandbox.someone())
+    await rail.pay_out(key="draw-8", agreement=other, amount_fen=50_000)
+    with pytest.raises(KeyConflict):
+        await rail.pay_out(key="draw-8", agreement=agreement, amount_fen=50_000)
+    assert (await rail.payout("draw-8")).amount_fen == 50_000
+    assert hands.account(agreement).balance_fen == OPENING_FEN
+
+
 async def test_a_payout_and_a_collection_do_not_share_keys(rail, agreement):
     await rail.pay_out(key="both", agreement=agreement, amount_fen=100)
     assert (await rail.collection("both")).status is Status.NOT_FOUND
@@ -67,7 +91,7 @@ async def test_an_order_never_placed_is_not_found(rail):
 async def test_a_card_without_the_money_fails_and_keeps_what_it_has(rail, agreement, hands):
     hands.set_balance(agreement, 9_999)
     answer = await rail.collect(key="due-2", agreement=agreement, amount_fen=10_000)
-    assert answer == Answer(Status.FAILED, reason="insufficient_funds")
+    assert answer == Answer(Status.FAILED, 10_000, reason="insufficient_funds")
     assert hands.account(agreement).balance_fen == 9_999
     hands.set_balance(agreement, 10_000)
     again = await rail.collect(key="due-2", agreement=agreement, amount_fen=10_000)
@@ -77,7 +101,7 @@ async def test_a_card_without_the_money_fails_and_keeps_what_it_has(rail, agreem
 
 async def test_a_frozen_card_fails_both_ways(rail, agreement, hands):
     hands.set_frozen(agreement, True)
-    frozen = Answer(Status.FAILED, reason="account_frozen")
+    frozen = Answer(Status.FAILED, 100, reason="account_frozen")
     assert await rail.collect(key="due-3", agreement=agreement, amount_fen=100) == frozen
     assert await rail.pay_out(key="draw-4", agreement=agreement, amount_fen=100) == frozen
 
@@ -85,7 +109,7 @@ async def test_a_frozen_card_fails_both_ways(rail, agreement, hands):
 async def test_an_agreement_nobody_signed_fails(rail, sandbox):
     unsigned = sandbox.someone().agreement
     answer = await rail.pay_out(key="draw-5", agreement=unsigned, amount_fen=100)
-    assert answer == Answer(Status.FAILED, reason="unknown_agreement")
+    assert answer == Answer(Status.FAILED, 100, reason="unknown_agreement")
 
 
 @pytest.mark.parametrize("amount_fen", [0, -100])
@@ -100,8 +124,9 @@ async def test_a_final_order_is_called_back_and_the_callback_can_be_trusted_to_b
     got = sandbox.receiver.next_for("draw-6")
     now = sandbox.clock()()
     callback = rail.verify_callback(got.headers, got.body, now=now)
-    assert (callback.direction, callback.key, callback.amount_fen) == (Direction.PAYOUT, "draw-6", 70_000)
+    assert (callback.direction, callback.key) == (Direction.PAYOUT, "draw-6")
     assert callback.answer == answer
+    assert callback.answer.amount_fen == 70_000
 
 
 async def test_a_callback_that_was_altered_unsigned_or_kept_too_long_is_refused(rail, agreement, sandbox):
@@ -138,8 +163,12 @@ async def test_a_signed_callback_of_another_form_is_malformed(rail, sandbox):
 
 async def test_an_answer_cannot_contradict_itself():
     with pytest.raises(ValueError, match="reason"):
-        Answer(Status.SUCCEEDED, reason="limit")
+        Answer(Status.SUCCEEDED, 100, reason="limit")
     with pytest.raises(ValueError, match="reason"):
-        Answer(Status.FAILED)
+        Answer(Status.FAILED, 100)
     with pytest.raises(ValueError, match="settlement"):
-        replace(Answer(Status.PROCESSING), status=Status.SUCCEEDED)
+        replace(Answer(Status.PROCESSING, 100), status=Status.SUCCEEDED)
+    with pytest.raises(ValueError, match="amount"):
+        Answer(Status.PROCESSING)
+    with pytest.raises(ValueError, match="amount"):
+        Answer(Status.NOT_FOUND, 100)

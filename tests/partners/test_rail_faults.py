@@ -57,7 +57,7 @@ async def test_a_question_that_fails_is_neither_not_taken_nor_unknown(rail, hand
 
 async def test_an_order_stays_processing_for_some_questions(rail, agreement, hands):
     hands.set_fault("rail", "stays_processing", mode="next", count=1, asks=2)
-    processing = Answer(Status.PROCESSING)
+    processing = Answer(Status.PROCESSING, 60_000)
     assert await rail.pay_out(key="held-1", agreement=agreement, amount_fen=60_000) == processing
     assert await rail.payout("held-1") == processing
     assert await rail.payout("held-1") == processing
@@ -81,7 +81,7 @@ async def test_a_held_order_has_the_money_in_transit_until_released(rail, agreem
 
 async def test_a_rejected_order_fails_for_the_reason_given(rail, agreement, hands):
     hands.set_fault("rail", "reject", mode="next", count=1, reason="limit_exceeded")
-    rejected = Answer(Status.FAILED, reason="limit_exceeded")
+    rejected = Answer(Status.FAILED, 60_000, reason="limit_exceeded")
     assert await rail.pay_out(key="no-1", agreement=agreement, amount_fen=60_000) == rejected
     assert await rail.payout("no-1") == rejected
     assert hands.account(agreement).balance_fen == OPENING_FEN
@@ -107,7 +107,7 @@ async def test_a_callback_can_contradict_what_asking_tells(rail, agreement, sand
     got = sandbox.receiver.next_for("lie-2")
     told = rail.verify_callback(got.headers, got.body, now=sandbox.clock()())
     assert told.answer.status is Status.SUCCEEDED
-    assert await rail.collection("lie-2") == failed == Answer(Status.FAILED, reason="insufficient_funds")
+    assert await rail.collection("lie-2") == failed == Answer(Status.FAILED, 60_000, reason="insufficient_funds")
 
 
 async def test_a_fault_with_a_probability_strikes_some_and_loses_no_money(rail, agreement, hands):

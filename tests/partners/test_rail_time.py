@@ -26,7 +26,7 @@ async def slow_agreement(slow_town, http):
 
 async def test_an_order_settles_when_its_time_comes_and_calls_back(slow_town, slow_rail, slow_agreement):
     clock = slow_town.clock()
-    processing = Answer(Status.PROCESSING)
+    processing = Answer(Status.PROCESSING, 60_000)
     assert await slow_rail.pay_out(key="t-1", agreement=slow_agreement, amount_fen=60_000) == processing
     clock.advance_to(clock() + timedelta(minutes=59))
     assert await slow_rail.payout("t-1") == processing
@@ -57,7 +57,7 @@ async def test_kill_9_loses_no_order_message_fault_or_callback(slow_town, slow_r
     assert hands.account(slow_agreement).balance_fen == OPENING_FEN + 60_000
     assert hands.latest_code("10000000399") == "246810"
     rejected = await rail.pay_out(key="k-2", agreement=slow_agreement, amount_fen=60_000)
-    assert rejected == Answer(Status.FAILED, reason="limit_exceeded")
+    assert rejected == Answer(Status.FAILED, 60_000, reason="limit_exceeded")
     assert hands.books().imbalances == []
 
 

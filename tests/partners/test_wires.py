@@ -34,7 +34,7 @@ junk_json = st.recursive(
 
 def read_ordered(**changed):
     body = json.dumps(ORDER | changed).encode()
-    return rail_wire.read_ordered(body, direction=Direction.PAYOUT, key="k", amount_fen=100)
+    return rail_wire.read_ordered(body, direction=Direction.PAYOUT, key="k")
 
 
 def read_asked(**changed):
@@ -88,7 +88,7 @@ def test_an_acceptance_of_another_message_is_none():
 
 
 def test_the_order_itself_is_read():
-    assert read_ordered().status is Status.SUCCEEDED
+    assert (read_ordered().status, read_ordered().amount_fen) == (Status.SUCCEEDED, 100)
     assert read_asked() == read_ordered()
 
 
@@ -109,6 +109,7 @@ def test_the_order_itself_is_read():
         {"amount_fen": "100"},
         {"amount_fen": 100.0},
         {"amount_fen": -100},
+        {"amount_fen": 0},
         {"amount_fen": None},
         {"surprise": 1},
     ],
@@ -120,14 +121,15 @@ def test_an_order_that_does_not_fit_is_no_answer(changed):
         read_asked(**changed)
 
 
-def test_an_order_of_another_amount_is_not_the_one_just_placed():
-    with pytest.raises(BadAnswer):
-        read_ordered(amount_fen=101)
+@given(st.integers(1, 10**13))
+def test_the_amount_of_an_answer_is_the_rails(amount_fen):
+    assert read_ordered(amount_fen=amount_fen).amount_fen == amount_fen
+    assert read_asked(amount_fen=amount_fen).amount_fen == amount_fen
 
 
 def test_not_found_is_an_answer_to_a_question_and_not_to_an_order():
     missing = {"status": "not_found", "amount_fen": None, "settled_at": None}
-    assert read_asked(**missing).status is Status.NOT_FOUND
+    assert (read_asked(**missing).status, read_asked(**missing).amount_fen) == (Status.NOT_FOUND, None)
     with pytest.raises(BadAnswer):
         read_ordered(**missing)
     with pytest.raises(BadAnswer):

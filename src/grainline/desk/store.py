@@ -107,6 +107,21 @@ DISAGREEMENTS: tuple[LiteralString, ...] = (
         group by 1, 2, 3 having count(distinct status) > 1
     ) as answers
     """,
+    """
+    select 'rail_has_another_order', member_id,
+        format('%s %s of %s fen is %s; of its key the rail said: %s', kind, transfer_id, ordered_fen, state, said)
+    from (
+        select member_id, kind, transfer_id, t.amount_fen as ordered_fen, t.state,
+            string_agg(distinct concat_ws(' ', a.status, a.amount_fen), ', ') as said
+        from loans.rail_answers a join (
+            select member_id, 'payout' as kind, draw_id as transfer_id, amount_fen, state from loans.draws
+            union all
+            select member_id, 'collection', repayment_id, amount_fen, state from loans.repayments
+        ) as t using (member_id, kind, transfer_id)
+        where a.status = 'key_conflict' or a.amount_fen <> t.amount_fen
+        group by 1, 2, 3, 4, 5
+    ) as answers order by member_id, transfer_id
+    """,
 )
 
 

@@ -88,7 +88,7 @@ async def take_draws(tx: Tx, *, now: datetime, count: int, ask_again: timedelta)
             where ask_at <= %(now)s order by ask_at limit %(count)s for update skip locked
         )
         update loans.draws set state = 'sent', sent_at = coalesce(sent_at, %(now)s), attempts = attempts + 1,
-            ask_at = %(now)s + %(again)s * least(power(2, attempts), 64)
+            ask_at = %(now)s + %(again)s * power(2, least(attempts, 6))
         from due where member_id = due.m and draw_id = due.d
         returning {COLUMNS}
         """,

@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from grainline.kit.db import Tx, record
+from grainline.kit.money import Fen
 from grainline.loans.fold import LoanState
 from grainline.loans.model import Loan, RepaymentKind, RepaymentRow
 from grainline.loans.terms import Repayment, Terms
@@ -18,6 +19,7 @@ REPAYMENT: LiteralString = (
     "member_id, repayment_id, loan_id, kind, state, amount_fen, value_on, requested_at, collected_at, failure,"
     " attempts, input_hash, event_no"
 )
+KEY_CONFLICT = "key_conflict"  # a rail's answer that is no status: it has another order under our key
 
 
 async def loan(tx: Tx, *, member_id: int, loan_id: UUID, lock: bool = False) -> Loan | None:
@@ -158,7 +160,7 @@ async def take_repayments(tx: Tx, *, now: datetime, count: int, ask_again: timed
             where ask_at <= %(now)s order by ask_at limit %(count)s for update skip locked
         )
         update loans.repayments set state = 'sent', attempts = attempts + 1,
-            ask_at = %(now)s + %(again)s * least(power(2, attempts), 64)
+            ask_at = %(now)s + %(again)s * power(2, least(attempts, 6))
         from due where member_id = due.m and repayment_id = due.r
         returning {REPAYMENT}
         """,
@@ -196,14 +198,42 @@ async def not_collected(tx: Tx, repayment: RepaymentRow, *, reason: str) -> bool
 
 
 async def add_answer(
-    tx: Tx, *, member_id: int, transfer_id: UUID, kind: str, status: str, reason: str | None, now: datetime
-) -> None:
-    """Record what the rail answered."""
-    await tx.execute(
-        "insert into loans.rail_answers (member_id, transfer_id, kind, status, reason, heard_at)"
-        " values (%s, %s, %s, %s, %s, %s)",
-        (member_id, transfer_id, kind, status, reason, now),
+    tx: Tx,
+    *,
+    member_id: int,
+    transfer_id: UUID,
+    kind: str,
+    status: str,
+    ordered_fen: Fen,
+    amount_fen: Fen | None,
+    reason: str | None,
+    now: datetime,
+) -> bool:
+    """Record what the rail answered; return whether all it ever said of the transfer is about what we ordered.
+
+    `amount_fen` is the rail's word, None where it told none: not found, or KEY_CONFLICT.
+    """
+    cursor = await tx.execute(
+        "insert into loans.rail_answers as new"
+        " (member_id, transfer_id, kind, status, amount_fen, reason, heard_at)"
+        " values (%(member)s, %(transfer)s, %(kind)s, %(status)s, %(amount)s, %(reason)s, %(now)s)"
+        " returning coalesce(new.amount_fen, %(ordered)s) = %(ordered)s and new.status <> %(conflict)s"
+        " and not exists (select 1 from loans.rail_answers r where r.member_id = new.member_id"
+        "   and r.transfer_id = new.transfer_id and (r.amount_fen <> %(ordered)s or r.status = %(conflict)s))",
+        {
+            "member": member_id,
+            "transfer": transfer_id,
+            "kind": kind,
+            "status": status,
+            "amount": amount_fen,
+            "ordered": ordered_fen,
+            "reason": reason,
+            "now": now,
+            "conflict": KEY_CONFLICT,
+        },
     )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _loan(row: tuple[Any, ...]) -> Loan:

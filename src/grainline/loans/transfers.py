@@ -3,10 +3,15 @@
 A transfer is taken with a lease that moves on before anything is sent. The first time it is ordered; ever after it
 is asked for, and ordered again under the same key only where the rail has never seen it. A callback only makes us ask
 sooner: it is a hint, and the answer to a question is the fact.
+
+A rail that has another order under our key (another amount, or a conflict on ordering) has not answered about ours.
+What it said is kept, alarmed at each question, and never booked, not even when it later says what we expect: the
+transfer stays undecided, what it holds stays held, and a person must find out what moved.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -16,14 +21,14 @@ import structlog
 from grainline.kit import outbox
 from grainline.kit.calendar import Clock, business_date
 from grainline.kit.db import Pool, Tx, transaction
+from grainline.kit.money import Fen
 from grainline.kit.sealing import Vault
 from grainline.loans import draws_store, loans_store
 from grainline.loans.model import Draw, RepaymentRow
 from grainline.loans.repaying import apply_collected
 from grainline.loans.terms import Terms
 from grainline.members import agreement_of
-from grainline.partners.rail import Answer, Callback, Direction, Rail, Status
-from grainline.partners.transport import PartnerUnavailable
+from grainline.partners.rail import Answer, Callback, Direction, KeyConflict, PartnerUnavailable, Rail, Status
 
 log = structlog.get_logger()
 
@@ -36,6 +41,21 @@ NEVER_SEEN = Answer(Status.NOT_FOUND)
 def transfer_key(member_id: int, transfer_id: UUID) -> str:
     """Return the key under which the rail knows a transfer; it leads back to its row."""
     return f"{member_id}:{transfer_id}"
+
+
+@dataclass(frozen=True)
+class _Transfer:
+    """What a draw and a repayment have in common on the rail."""
+
+    direction: Direction
+    member_id: int
+    transfer_id: UUID
+    amount_fen: Fen
+    attempts: int
+
+    @property
+    def key(self) -> str:
+        return transfer_key(self.member_id, self.transfer_id)
 
 
 async def pay_out_due(pool: Pool, vault: Vault, rail: Rail, clock: Clock) -> int:
@@ -67,20 +87,62 @@ async def hear(tx: Tx, callback: Callback, *, now: datetime) -> None:
         await loans_store.ask_repayment_now(tx, member_id=member_id, repayment_id=transfer_id, now=now)
 
 
+async def _ask_or_order(rail: Rail, transfer: _Transfer, agreement: str) -> Answer | KeyConflict | None:
+    """Return what the rail says of a transfer, or None where no answer came."""
+    payout = transfer.direction is Direction.PAYOUT
+    ask, order = (rail.payout, rail.pay_out) if payout else (rail.collection, rail.collect)
+    try:
+        answer = NEVER_SEEN if transfer.attempts == 1 else await ask(transfer.key)
+        if answer.status is Status.NOT_FOUND:
+            answer = await order(key=transfer.key, agreement=agreement, amount_fen=transfer.amount_fen)
+    except KeyConflict as conflict:
+        return conflict
+    except PartnerUnavailable as unanswered:
+        log.warning("transfer_unanswered", key=transfer.key, **unanswered.params)
+        return None
+    return answer
+
+
+async def _believed(tx: Tx, transfer: _Transfer, said: Answer | KeyConflict, *, now: datetime) -> Answer | None:
+    """Keep what the rail said; return it only where the rail has never had another order under the key."""
+    answer = said if isinstance(said, Answer) else None
+    status = answer.status if answer else loans_store.KEY_CONFLICT
+    rail_fen = answer.amount_fen if answer else None
+    consistent = await loans_store.add_answer(
+        tx,
+        member_id=transfer.member_id,
+        transfer_id=transfer.transfer_id,
+        kind=transfer.direction,
+        status=status,
+        ordered_fen=transfer.amount_fen,
+        amount_fen=rail_fen,
+        reason=answer.reason if answer else None,
+        now=now,
+    )
+    if consistent:
+        return answer
+    log.error(
+        "transfer_contradicted",
+        key=transfer.key,
+        direction=transfer.direction,
+        amount_fen=transfer.amount_fen,
+        rail_amount_fen=rail_fen,
+        rail_status=status,
+    )
+    return None
+
+
 async def _pay_out(pool: Pool, vault: Vault, rail: Rail, clock: Clock, draw: Draw) -> None:
-    key = transfer_key(draw.member_id, draw.draw_id)
+    transfer = _Transfer(Direction.PAYOUT, draw.member_id, draw.draw_id, draw.amount_fen, draw.attempts)
     async with transaction(pool) as tx:
         agreement = await agreement_of(tx, vault, member_id=draw.member_id, card_id=draw.card_id)
-    try:
-        answer = NEVER_SEEN if draw.attempts == 1 else await rail.payout(key)
-        if answer.status is Status.NOT_FOUND:
-            answer = await rail.pay_out(key=key, agreement=agreement, amount_fen=draw.amount_fen)
-    except PartnerUnavailable as unanswered:
-        log.warning("transfer_unanswered", key=key, **unanswered.params)
+    said = await _ask_or_order(rail, transfer, agreement)
+    if said is None:
         return  # the lease brings it back, as a question
     async with transaction(pool) as tx:
-        await _heard(tx, draw.member_id, draw.draw_id, "payout", answer, clock)
-        await _decide_draw(tx, draw, answer, clock)
+        answer = await _believed(tx, transfer, said, now=clock())
+        if answer is not None:
+            await _decide_draw(tx, draw, answer, clock)
 
 
 async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None:
@@ -99,49 +161,37 @@ async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None
 
 
 async def _collect(pool: Pool, vault: Vault, rail: Rail, clock: Clock, repayment: RepaymentRow) -> None:
-    key = transfer_key(repayment.member_id, repayment.repayment_id)
+    transfer = _Transfer(
+        Direction.COLLECTION,
+        repayment.member_id,
+        repayment.repayment_id,
+        repayment.amount_fen,
+        repayment.attempts,
+    )
     async with transaction(pool) as tx:
         loan = await loans_store.loan(tx, member_id=repayment.member_id, loan_id=repayment.loan_id)
         if loan is None:
             raise RuntimeError(f"repayment {repayment.repayment_id} has lost its loan")
         agreement = await agreement_of(tx, vault, member_id=loan.member_id, card_id=loan.card_id)
-    try:
-        answer = NEVER_SEEN if repayment.attempts == 1 else await rail.collection(key)
-        if answer.status is Status.NOT_FOUND:
-            answer = await rail.collect(key=key, agreement=agreement, amount_fen=repayment.amount_fen)
-    except PartnerUnavailable as unanswered:
-        log.warning("transfer_unanswered", key=key, **unanswered.params)
-        return
+    said = await _ask_or_order(rail, transfer, agreement)
+    if said is None:
+        return  # the lease brings it back, as a question
     async with transaction(pool) as tx:
-        await _heard(tx, repayment.member_id, repayment.repayment_id, "collection", answer, clock)
-        if answer.status is Status.SUCCEEDED and answer.settled_at is not None:
-            await apply_collected(tx, repayment, collected_at=answer.settled_at, now=clock())
-        elif answer.status is Status.FAILED and await loans_store.not_collected(
-            tx, repayment, reason=answer.reason or ""
-        ):
-            await outbox.emit(
-                tx,
-                member_id=repayment.member_id,
-                topic="repayment.failed",
-                payload={
-                    "amount_fen": repayment.amount_fen,
-                    "kind": repayment.kind,
-                    "reason": answer.reason,
-                },
-                now=clock(),
-            )
+        answer = await _believed(tx, transfer, said, now=clock())
+        if answer is not None:
+            await _decide_repayment(tx, repayment, answer, clock)
 
 
-async def _heard(tx: Tx, member_id: int, transfer_id: UUID, kind: str, answer: Answer, clock: Clock) -> None:
-    await loans_store.add_answer(
-        tx,
-        member_id=member_id,
-        transfer_id=transfer_id,
-        kind=kind,
-        status=answer.status,
-        reason=answer.reason,
-        now=clock(),
-    )
+async def _decide_repayment(tx: Tx, repayment: RepaymentRow, answer: Answer, clock: Clock) -> None:
+    if answer.status is Status.SUCCEEDED and answer.settled_at is not None:
+        await apply_collected(tx, repayment, collected_at=answer.settled_at, now=clock())
+    elif answer.status is Status.FAILED and await loans_store.not_collected(tx, repayment, reason=answer.reason or ""):
+        payload: dict[str, str | int | bool | None] = {
+            "amount_fen": repayment.amount_fen,
+            "kind": repayment.kind,
+            "reason": answer.reason,
+        }
+        await outbox.emit(tx, member_id=repayment.member_id, topic="repayment.failed", payload=payload, now=clock())
 
 
 async def _tell(tx: Tx, draw: Draw, topic: str, clock: Clock, **more: str | None) -> None:

@@ -121,7 +121,7 @@ TAMPERED = {
     "a repayment's amount": (
         "update loans.repayments set amount_fen = amount_fen + 1 where state = 'collected'",
         "update loans.repayments set amount_fen = amount_fen - 1 where state = 'collected'",
-        {"loan_equals_ledger", "loan_equals_projection"},
+        {"loan_equals_ledger", "loan_equals_projection", "rail_has_another_order"},
     ),
     "a draw said to be under way that was paid": (
         "update loans.draws set state = 'sent', ask_at = paid_at where state = 'paid'",
@@ -129,10 +129,28 @@ TAMPERED = {
         {"paid_draw_has_loan", "line_equals_ledger"},
     ),
     "what the rail is said to have answered": (
-        "insert into loans.rail_answers (member_id, transfer_id, kind, status, reason, heard_at)"
-        " select member_id, draw_id, 'payout', 'failed', 'x', paid_at from loans.draws where state = 'paid' limit 1",
+        "insert into loans.rail_answers (member_id, transfer_id, kind, status, amount_fen, reason, heard_at)"
+        " select member_id, draw_id, 'payout', 'failed', amount_fen, 'x', paid_at from loans.draws"
+        " where state = 'paid' limit 1",
         "delete from loans.rail_answers where reason = 'x'",
         {"rail_contradicts_itself"},
+    ),
+    "the amount the rail is said to have paid": (
+        "update loans.rail_answers set amount_fen = amount_fen - 1 where kind = 'payout' and status = 'succeeded'",
+        "update loans.rail_answers set amount_fen = amount_fen + 1 where kind = 'payout' and status = 'succeeded'",
+        {"rail_has_another_order"},
+    ),
+    "the amount the rail is said to have collected": (
+        "update loans.rail_answers set amount_fen = amount_fen + 1 where kind = 'collection' and status = 'succeeded'",
+        "update loans.rail_answers set amount_fen = amount_fen - 1 where kind = 'collection' and status = 'succeeded'",
+        {"rail_has_another_order"},
+    ),
+    "a key that the rail is said to know for something else": (
+        "insert into loans.rail_answers (member_id, transfer_id, kind, status, reason, heard_at)"
+        " select member_id, repayment_id, 'collection', 'key_conflict', 'x', requested_at"
+        " from loans.repayments limit 1",
+        "delete from loans.rail_answers where reason = 'x'",
+        {"rail_has_another_order"},
     ),
 }
 

@@ -1,9 +1,11 @@
-"""A key that the rail knows for something else is an incident: it is raised, and everybody else is paid."""
+"""A transfer that breaks in a way nobody thought of is an incident: it is raised, and everybody else is paid."""
+
+import dataclasses
 
 import pytest
 from rail_orders import READY, assert_done_once
 
-from grainline.partners.rail import KeyConflict
+from grainline.entry.worker import drain
 
 pytestmark = pytest.mark.anyio
 
@@ -12,13 +14,26 @@ pytestmark = pytest.mark.anyio
 async def test_one_broken_transfer_does_not_stop_the_others(stage, direction):
     ready = [await READY[direction](stage) for _ in range(3)]
     before, broken, after = [await begin() for begin in ready]
-    rail, agreement = stage.platform.rail, broken.person.papers.agreement
-    foreign = rail.pay_out if direction == "payout" else rail.collect
-    await foreign(key=broken.key, agreement=agreement, amount_fen=100)  # somebody used our key for 1.00 yuan
+
+    class Breaking:
+        """The sandbox's rail, with a bug in the way to it."""
+
+        payout, collection = stage.platform.rail.payout, stage.platform.rail.collection
+
+        async def pay_out(self, **order):
+            assert order["key"] != broken.key, "a bug"
+            return await stage.platform.rail.pay_out(**order)
+
+        async def collect(self, **order):
+            assert order["key"] != broken.key, "a bug"
+            return await stage.platform.rail.collect(**order)
+
     with pytest.raises(ExceptionGroup) as raised:
-        await stage.work()
-    assert [type(error) for error in raised.value.exceptions] == [KeyConflict]
+        await drain(dataclasses.replace(stage.platform, rail=Breaking()))
+    assert [type(error) for error in raised.value.exceptions] == [AssertionError]
     for transfer in (before, after):
         await assert_done_once(transfer)
     assert await broken.state() == "sent"
     assert await stage.proof() == []  # what is held for it stays held
+    await broken.wait_and_work()
+    await assert_done_once(broken)

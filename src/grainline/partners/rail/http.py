@@ -39,7 +39,7 @@ class HttpRail:
         payload = wire.order(key=key, agreement=agreement, amount_fen=amount_fen)
         body = await self._link.post(wire.path(direction), payload)
         try:
-            return wire.read_ordered(body, direction=direction, key=key, amount_fen=amount_fen)
+            return wire.read_ordered(body, direction=direction, key=key)
         except BadAnswer as error:
             raise self._link.unknown("unreadable") from error
 

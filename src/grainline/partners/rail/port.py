@@ -35,11 +35,13 @@ class Direction(StrEnum):
 class Answer:
     """What the rail says of one order: `reason` exactly when failed, `settled_at` (UTC) when succeeded.
 
-    Succeeded and failed are final. Not found is not: a request still on its way may arrive. Ordering again
-    under the same key is always safe.
+    `amount_fen` is what the rail has under the key, None exactly when not found. It need not be what we ordered: who
+    books an answer compares. Succeeded and failed are final. Not found is not: a request still on its way may arrive.
+    Ordering again under the same key is always safe.
     """
 
     status: Status
+    amount_fen: Fen | None = None
     reason: str | None = None
     settled_at: datetime | None = None
 
@@ -48,6 +50,8 @@ class Answer:
             raise ValueError("a reason belongs to a failed order, and to no other")
         if (self.settled_at is not None) != (self.status is Status.SUCCEEDED):
             raise ValueError("a settlement time belongs to a succeeded order, and to no other")
+        if (self.amount_fen is None) != (self.status is Status.NOT_FOUND):
+            raise ValueError("an amount belongs to an order, and to every one")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,6 @@ class Callback:
 
     direction: Direction
     key: str
-    amount_fen: Fen
     answer: Answer
 
 

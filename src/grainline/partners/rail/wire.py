@@ -48,19 +48,28 @@ def order(*, key: str, agreement: str, amount_fen: Fen) -> dict[str, str | int]:
     return {"key": key, "agreement": agreement, "amount_fen": amount_fen}
 
 
-def read_ordered(body: bytes, *, direction: Direction, key: str, amount_fen: Fen) -> Answer:
-    """Read the answer to an order just placed. Raises BadAnswer, also when it is about another order."""
-    shown = _read(body, direction, key)
-    if shown.amount_fen != amount_fen or shown.status == "not_found":
-        raise BadAnswer("the rail's answer is about another order")
-    return _answer(shown)
+def read_ordered(body: bytes, *, direction: Direction, key: str) -> Answer:
+    """Read the answer to an order just placed; its amount is the rail's word, not ours.
+
+    Raises BadAnswer, also when it is about another key or direction, or says not found.
+    """
+    answer = read_asked(body, direction=direction, key=key)
+    if answer.status is Status.NOT_FOUND:
+        raise BadAnswer("the rail does not know the order just placed")
+    return answer
 
 
 def read_asked(body: bytes, *, direction: Direction, key: str) -> Answer:
-    """Read the answer to a question. Raises BadAnswer, also when it is about another order."""
-    shown = _read(body, direction, key)
-    if (shown.amount_fen is None) != (shown.status == "not_found"):
-        raise BadAnswer("the rail's answer contradicts itself")
+    """Read the answer to a question; its amount is the rail's word, not ours.
+
+    Raises BadAnswer, also when it is about another key or direction.
+    """
+    try:
+        shown = _Order.model_validate_json(body)
+    except ValidationError as error:
+        raise BadAnswer("the rail's answer has another form") from error
+    if shown.direction != direction or shown.key != key:
+        raise BadAnswer("the rail's answer is about another order")
     return _answer(shown)
 
 
@@ -80,23 +89,14 @@ def read_callback(headers: Mapping[str, str], body: bytes, *, now: datetime, sec
         answer = _answer(shown)
     except (ValidationError, BadAnswer) as error:
         raise MalformedCallback from error
-    if shown.amount_fen is None or answer.status is Status.NOT_FOUND:
+    if answer.status is Status.NOT_FOUND:
         raise MalformedCallback
-    return Callback(Direction(shown.direction), shown.key, Fen(shown.amount_fen), answer)
-
-
-def _read(body: bytes, direction: Direction, key: str) -> _Order:
-    try:
-        shown = _Order.model_validate_json(body)
-    except ValidationError as error:
-        raise BadAnswer("the rail's answer has another form") from error
-    if shown.direction != direction or shown.key != key:
-        raise BadAnswer("the rail's answer is about another order")
-    return shown
+    return Callback(Direction(shown.direction), shown.key, answer)
 
 
 def _answer(shown: _Order) -> Answer:
     try:
-        return Answer(Status(shown.status), shown.reason, shown.settled_at)
+        amount_fen = None if shown.amount_fen is None else Fen(shown.amount_fen)
+        return Answer(Status(shown.status), amount_fen, shown.reason, shown.settled_at)
     except ValueError as error:
         raise BadAnswer("the rail's answer contradicts itself") from error
