@@ -8,14 +8,32 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from grainline.entry import settings as env
 from grainline.entry.backtest_command import backtest
+from grainline.entry.logs import SERVER_LOGGING
 from grainline.entry.me_command import me
 from grainline.entry.sandbox_command import sandbox
-from grainline.entry.settings import PROJECT_ROOT
+from grainline.entry.settings import PROJECT_ROOT, BadSettings
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Grainline: invite-only micro-credit.")
+
+class _Commands(TyperGroup):
+    """The commands; a setting that turns out to be unusable ends each in one line and exit code 2."""
+
+    # typer keeps a click of its own, and does not name the wider type that this overrides
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BadSettings as error:
+            typer.echo(f"grainline: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Grainline: invite-only micro-credit."
+)
 app.command()(backtest)
 app.add_typer(me, name="me")
 app.add_typer(sandbox, name="sandbox")
@@ -42,7 +60,12 @@ def serve() -> None:
     from granian import Granian  # noqa: PLC0415
     from granian.constants import Interfaces  # noqa: PLC0415
 
+    from grainline.entry.postgres import database  # noqa: PLC0415
+
     given = env.load()
+    if given.database_url is not None:
+        with database(given):  # what is wrong with it is better said here than by each of the server's workers
+            pass
     Granian(
         "grainline.entry.http:create_app",
         factory=True,
@@ -52,6 +75,7 @@ def serve() -> None:
         workers=given.workers,
         log_access=False,
         log_level=given.granian_log_level,
+        log_dictconfig=SERVER_LOGGING,
     ).serve()
 
 
@@ -72,7 +96,7 @@ def migrate() -> None:
     from grainline.entry.migrate import migrate as bring_up_to_date  # noqa: PLC0415
     from grainline.entry.postgres import database  # noqa: PLC0415
 
-    with database(env.load()) as found:
+    with database(env.load(), migrating=True) as found:
         bring_up_to_date(found.owner_url)
 
 

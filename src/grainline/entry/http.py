@@ -69,7 +69,9 @@ def make_app(*, lifespan: object = None, pages: Path = PAGES) -> FastAPI:
     for router in (loans.draws_router, loans.router, loans.callbacks, members.router, underwriting.router):
         app.include_router(router, prefix=API)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
+    # the last one added is the outermost
     app.add_middleware(BodyLimit)
+    app.add_middleware(problems.Broken)
     app.add_middleware(SecurityHeaders)
     _serve_pages(app, pages)
     return app

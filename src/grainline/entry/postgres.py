@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from grainline.entry.account import Unreachable
 from grainline.entry.cluster import Cluster, DatabaseUnavailable, find_programs
-from grainline.entry.settings import Settings, make_folder
+from grainline.entry.settings import PREFIX, BadSettings, Settings, make_folder
 
 __all__ = ["APP_ROLE", "Database", "DatabaseUnavailable", "Server", "database", "embedded", "hold"]
 
@@ -93,24 +93,46 @@ def embedded(data: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: Settings, *, migrating: bool = False) -> Iterator[Database]:
     """Lend the database that the settings name: a server's, or the embedded one for the length of the block.
 
-    Raises DatabaseUnavailable when the embedded server cannot be started.
+    Raises DatabaseUnavailable when the embedded server cannot be started, and BadSettings when the login of a named
+    one may not become the application's role. Who is `migrating` makes that role where it is missing.
     """
     if settings.database_url is not None:
-        yield _named(settings.database_url, settings.database_owner_url)
+        yield _named(settings.database_url, settings.database_owner_url, migrating=migrating)
         return
     with embedded(settings.data) as server:
         yield Database(server.owner_url, server.app_url, server.bin)
 
 
-def _named(url: str, owner_url: str | None) -> Database:
+def _named(url: str, owner_url: str | None, *, migrating: bool) -> Database:
     """Describe a named server; with one login for both, the app lays down what it may not do by its role."""
     owner_url = owner_url or url
     login = {key: value for key, value in conninfo_to_dict(url).items() if key in {"host", "port", "user"}}
     same = all(conninfo_to_dict(owner_url).get(key) == value for key, value in login.items())
+    if same:
+        _check_role(url, migrating=migrating)
     return Database(owner_url, _in_role(url) if same else url, find_programs())
+
+
+def _check_role(url: str, *, migrating: bool) -> None:
+    """Try the role that every connection of the app will take: a pool would only try in vain until its time is out."""
+    try:
+        connection = psycopg.connect(url, autocommit=True)
+    except psycopg.OperationalError:
+        return  # out of reach now; who needs it says so, and may find it later
+    with connection:
+        user = sql.Identifier(connection.info.user).as_string()
+        try:
+            connection.execute(sql.SQL("set role {}").format(sql.Identifier(APP_ROLE)))
+        except psycopg.errors.InsufficientPrivilege as error:
+            text = f"its login may not become the application's role; as a superuser: grant {APP_ROLE} to {user}"
+            raise BadSettings(f"{PREFIX}DATABASE_URL: {text}") from error
+        except psycopg.errors.InvalidParameterValue as error:
+            if not migrating:
+                text = f"the role {APP_ROLE} is not there yet; run `grainline migrate` first"
+                raise BadSettings(f"{PREFIX}DATABASE_URL: {text}") from error
 
 
 def _in_role(url: str) -> str:

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grainline.kit.errors import Kind, Refusal
 from grainline.kit.money import yuan
@@ -46,11 +47,10 @@ def detail_of(code: str, params: Mapping[str, object], language: str) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Have every refusal and error of an app answered as a problem."""
+    """Have every refusal and error of an app answered as a problem; what breaks is for `Broken`."""
     app.add_exception_handler(Refusal, _refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _broken)
 
 
 def too_large(request: Request) -> JSONResponse:
@@ -100,7 +100,31 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return _problem(request, error.status_code, CODES_OF_HTTP.get(error.status_code, "invalid_request"), {})
 
 
-async def _broken(request: Request, error: Exception) -> JSONResponse:
-    # a plain traceback: the default shows every local variable, and with them people's names and codes
-    log.error("request_broken", path=request.url.path, exception="".join(format_exception(error)))
-    return _problem(request, 500, "internal", {})
+class Broken:
+    """Logs what broke and answers it as a problem, where no answer has begun; plain ASGI.
+
+    The framework's own place for such a handler lies outside every middleware, so its answer would get no headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve; an answer that has begun is broken off by raising on."""
+        begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            # a plain traceback: the default shows every local variable, and with them people's names and codes
+            log.error("request_broken", path=scope["path"], exception="".join(format_exception(error)))
+            if begun:
+                raise
+            await _problem(Request(scope), 500, "internal", {})(scope, receive, send)

@@ -134,7 +134,24 @@ class Processes:
         self._say(f"{child.program.name} ended ({how}); starting it again in {seconds:g} s")
 
 
-def _spawn(program: Program) -> "subprocess.Popen[bytes]":
+def run_to_end(program: Program, *, say: Say) -> None:
+    """Run a program once, with each line it writes for `say`; nothing of it is left when we are interrupted.
+
+    Raises NotStarted with its exit code when that is not 0.
+    """
+    process = _spawn(program, output=subprocess.PIPE)
+    try:
+        for line in process.stdout or ():
+            say(line.decode(errors="replace").rstrip())
+        process.wait()
+    except BaseException:
+        _kill_group(process)
+        raise
+    if process.returncode != 0:
+        raise NotStarted(f"{program.name} ended ({_how(process.returncode)}); its words are above")
+
+
+def _spawn(program: Program, *, output: int | None = None) -> "subprocess.Popen[bytes]":
     parent = os.getpid()
 
     def tie() -> None:
@@ -142,7 +159,9 @@ def _spawn(program: Program) -> "subprocess.Popen[bytes]":
         if os.getppid() != parent:  # the parent died before the kernel was asked
             os._exit(1)
 
-    return subprocess.Popen(program.argv, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=tie)
+    return subprocess.Popen(
+        program.argv, stdin=subprocess.DEVNULL, stdout=output, start_new_session=True, preexec_fn=tie
+    )
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:

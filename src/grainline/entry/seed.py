@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from grainline.entry.postgres import Database
-from grainline.entry.settings import PROJECT_ROOT, Settings
+import typer
+
+from grainline.entry.postgres import Database, database
+from grainline.entry.settings import PROJECT_ROOT, Settings, load
 from grainline.entry.wiring import SANDBOX_FILE, Platform, wire
 from grainline.invitation import MonthlyEvaluation, add_evaluations
 from grainline.invitation.store import count_evaluations
@@ -29,6 +31,13 @@ PORTFOLIO = PROJECT_ROOT / "data" / "credit_card_default.parquet"
 CHUNK = 2_000
 
 Say = Callable[[str], None]
+
+
+def main() -> None:
+    """Fill what is empty as a process of its own, telling how far it is on the standard output."""
+    given = load()
+    with database(given) as found:
+        seed(given, found, typer.echo)
 
 
 def seed(settings: Settings, found: Database, say: Say) -> None:
@@ -101,3 +110,7 @@ def _evaluation(pack: Pack, decision: Decision, member_id: int, *, model: str, n
         evaluated_at=now,
         expires_on=today + timedelta(days=pack.invitation.valid_days) if decision.invited else None,
     )
+
+
+if __name__ == "__main__":
+    main()

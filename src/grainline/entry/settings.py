@@ -16,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from grainline.entry.logs import set_up
+
 PREFIX = "GRAINLINE_"
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 SECRET_BYTES = 32
@@ -114,7 +116,7 @@ class Settings(BaseSettings):
     @property
     def granian_log_level(self) -> LogLevels:
         """Return our log level in the server's words: it tells of its own starts and stops only on request."""
-        return LogLevels(self.log_level if self.log_level == "debug" else "warning")
+        return LogLevels("warning" if self.log_level == "info" else self.log_level)
 
     @property
     def partners_address(self) -> str:
@@ -123,12 +125,17 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Return the settings from the environment, or say in one line what is wrong and exit with 2."""
+    """Return the settings from the environment, with logging set up as they say: how every process begins.
+
+    What is wrong is said in one line, and ends the process with 2.
+    """
     try:
-        return read()
+        given = read()
     except BadSettings as error:
         print(f"grainline: {error}", file=sys.stderr)  # noqa: T201  (the logger is set up from these settings)
         raise SystemExit(2) from None
+    set_up(given.log_level)
+    return given
 
 
 def read() -> Settings:

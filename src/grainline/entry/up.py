@@ -12,7 +12,7 @@ from threading import Event
 import httpx
 
 from grainline.entry.postgres import Database, DatabaseUnavailable, database
-from grainline.entry.processes import NotStarted, Processes, Program, Say
+from grainline.entry.processes import NotStarted, Processes, Program, Say, run_to_end
 from grainline.entry.settings import PREFIX, Settings
 
 READY_SECONDS_MAX = 90.0
@@ -47,11 +47,12 @@ class _Signals:
 
 
 def prepare(settings: Settings, found: Database, say: Say) -> None:
-    """Bring the database up to date and fill it where it is empty."""
-    # Loaded only here: seeding brings in the model libraries, which take seconds to load, and a port that is taken
-    # should be reported at once.
+    """Bring the database up to date and fill it where it is empty. Raises NotStarted."""
+    # Loaded only here: a port that is taken should be reported at once.
     import_module("grainline.entry.migrate").migrate(found.owner_url)
-    import_module("grainline.entry.seed").seed(settings, found, say)
+    if settings.sandbox:
+        # In a process of its own: the model libraries are large, and would stay with us as long as we live.
+        run_to_end(Program("filling the sandbox", (sys.executable, "-m", "grainline.entry.seed")), say=say)
 
 
 def programs(settings: Settings) -> list[Program]:
@@ -71,12 +72,12 @@ def up(
 ) -> int:
     """Run the platform until SIGINT or SIGTERM and return the exit code: 0, or 1 when it could not start.
 
-    `say` gets a line for every event worth one; `on_ready` is called once, when the app answers.
+    `say` gets a line for every event worth one; `on_ready` is called once, when the app answers. Raises BadSettings.
     """
     with _handled() as signals:
         try:
             _check_ports(settings)
-            with database(settings) as found:
+            with database(settings, migrating=True) as found:
                 _prepare(prepare, settings, found, say=say, signals=signals)
                 _run(settings, found, programs(settings), say=say, on_ready=on_ready, signals=signals)
         except _Interrupted:

@@ -92,9 +92,10 @@ def test_verify_proves_and_exits_0(run, loan):
          " instalments, rate_e8, started_on, principal_fen, next_due_on, booked_through, next_charge_on, settled_on"
          " from loans.loans", "loan_equals_ledger"),
         ("delete from ledger.entries where account = '2202'", "journal_balances"),
-        ("insert into loans.rail_answers (member_id, transfer_id, kind, status, reason, heard_at)"
-         " select member_id, transfer_id, kind, 'failed', 'x', heard_at from loans.rail_answers",
+        ("insert into loans.rail_answers (member_id, transfer_id, kind, status, amount_fen, reason, heard_at)"
+         " select member_id, transfer_id, kind, 'failed', amount_fen, 'x', heard_at from loans.rail_answers",
          "rail_contradicts_itself"),
+        ("update loans.rail_answers set amount_fen = 100", "rail_has_another_order"),
     ],
 )  # fmt: skip
 def test_verify_names_what_does_not_agree_and_exits_1(run, loan, databases, damage, check, request):

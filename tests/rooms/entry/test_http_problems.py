@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
+from fastapi.responses import StreamingResponse
 
 import grainline
+from grainline.entry.http import SECURITY_HEADERS, make_app
 from grainline.entry.problems import STATUS, TEXTS, detail_of
 from grainline.kit.errors import Kind, Refusal
 from stage import Borrower, Stage
@@ -250,11 +253,31 @@ async def test_a_broken_invariant_is_told_as_internal_and_logged(stage):
             answer = await stage.api.get("/meta")
     finally:
         app.state.clock = clock
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
-    assert answer.json()["detail"] == TEXTS["internal"]["zh"]
+    problem = problem_of(answer)
+    assert (problem["status"], problem["code"]) == (500, "internal")
+    assert problem["detail"] == TEXTS["internal"]["zh"]
+    for name, value in SECURITY_HEADERS:
+        assert answer.headers.get_list(name.decode()) == [value.decode()]
     assert "42" not in answer.text
     assert [log["event"] for log in logs] == ["request_broken"]
+
+
+async def test_an_answer_that_breaks_after_it_began_is_broken_off_and_logged():
+    """Nothing may be put behind what was sent already as if it belonged to it."""
+
+    async def half():
+        yield "half"
+        raise RuntimeError("no more")
+
+    async def tell():
+        return StreamingResponse(half())
+
+    app = make_app(pages=Path("/nowhere"))
+    app.add_api_route("/half", tell)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://stage") as client:
+        with structlog.testing.capture_logs() as logs, pytest.raises(RuntimeError, match="no more"):
+            await client.get("/half")
+    assert [(log["event"], log["path"]) for log in logs] == [("request_broken", "/half")]
 
 
 async def test_log_of_a_broken_request_shows_where_and_nobodys_data(stage, capsys):
@@ -270,7 +293,7 @@ async def test_log_of_a_broken_request_shows_where_and_nobodys_data(stage, capsy
         await stage.api.get("/meta")
     finally:
         app.state.clock = clock
-    told = capsys.readouterr().out
+    told = "".join(capsys.readouterr())
     assert "RuntimeError: a phone of 11 digits" in told
     assert "in broken" in told
     assert "19912345678" not in told

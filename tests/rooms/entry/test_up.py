@@ -15,7 +15,8 @@ from threading import Event
 import httpx
 import pytest
 
-from grainline.entry.processes import NotStarted, Processes, Program
+from grainline.entry.postgres import Database
+from grainline.entry.processes import NotStarted, Processes, Program, run_to_end
 from grainline.entry.settings import PROJECT_ROOT, Settings
 from grainline.entry.up import up
 
@@ -240,6 +241,45 @@ def test_wait_gives_up_on_a_program_that_dies_at_each_start() -> None:
         processes.wait_until(lambda: False, stop=Event(), seconds=60)
     processes.stop(Event())
     assert [line.rpartition(" in ")[2] for line in said] == ["0.5 s", "1 s", "2 s"]
+
+
+def test_program_run_to_its_end_is_heard_line_by_line() -> None:
+    said: list[str] = []
+    run_to_end(Program("filling", (sys.executable, "-c", "print('one'); print('two 二')")), say=said.append)
+    assert said == ["one", "two 二"]
+
+
+@pytest.mark.parametrize(
+    ("code", "how"), [("raise SystemExit(9)", "exit code 9"), ("import os; os.kill(os.getpid(), 9)", "SIGKILL")]
+)
+def test_program_that_does_not_come_to_a_good_end_says_how_it_ended(code: str, how: str) -> None:
+    with pytest.raises(NotStarted, match=rf"filling ended \({how}\); its words are above"):
+        run_to_end(Program("filling", (sys.executable, "-c", code)), say=print)
+
+
+def test_program_run_to_its_end_is_gone_when_that_is_interrupted(folder: Path) -> None:
+    """What it forked as well: the signal comes between two of its lines."""
+
+    def interrupted(line: str) -> None:
+        assert len(processes_of(folder)) == 2
+        raise KeyboardInterrupt
+
+    forking = "import os, signal; os.fork() or signal.pause(); print('there', flush=True); signal.pause()"
+    with pytest.raises(KeyboardInterrupt):
+        run_to_end(Program("filling", (sys.executable, "-c", forking, str(folder))), say=interrupted)
+    assert wait(lambda: processes_of(folder) == [])
+
+
+def test_preparation_that_fails_ends_the_start(folder: Path, port: int) -> None:
+    said: list[str] = []
+
+    def fails(settings: Settings, found: Database, say: Callable[[str], None]) -> None:
+        run_to_end(Program("filling the sandbox", (sys.executable, "-c", "raise SystemExit(3)")), say=say)
+
+    settings = Settings(data=folder / "data", port=port, sandbox=False, partners_url="http://partners.example")
+    assert up(settings, say=said.append, on_ready=lambda _: said.append("ready"), prepare=fails) == 1
+    assert said == ["filling the sandbox ended (exit code 3); its words are above"]
+    assert processes_of(folder) == []
 
 
 def test_wait_gives_up_after_its_time() -> None:

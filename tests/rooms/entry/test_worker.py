@@ -97,7 +97,7 @@ async def test_log_of_a_broken_job_shows_where_and_nobodys_data(capsys):
         raise RuntimeError(f"a phone of {len(phone)} digits")
 
     await worker._attempt("notices", breaks)
-    told = capsys.readouterr().out
+    told = "".join(capsys.readouterr())
     assert "RuntimeError: a phone of 11 digits" in told
     assert "19912345678" not in told
 
