@@ -71,6 +71,7 @@ def make_app(*, lifespan: object = None, pages: Path = PAGES) -> FastAPI:
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     # the last one added is the outermost
     app.add_middleware(BodyLimit)
+    app.add_middleware(loans.DrawFastPath, path=f"{API}/draws", refused=problems.refused)
     app.add_middleware(problems.Broken)
     app.add_middleware(SecurityHeaders)
     _serve_pages(app, pages)

@@ -48,7 +48,7 @@ def detail_of(code: str, params: Mapping[str, object], language: str) -> str:
 
 def install(app: FastAPI) -> None:
     """Have every refusal and error of an app answered as a problem; what breaks is for `Broken`."""
-    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -79,7 +79,8 @@ def _problem(request: Request, status: int, code: str, params: Mapping[str, obje
     return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
 
 
-async def _refusal(request: Request, error: Exception) -> JSONResponse:
+async def refused(request: Request, error: Exception) -> JSONResponse:
+    """Answer a refusal."""
     assert isinstance(error, Refusal)  # noqa: S101  (registered for it)
     return _problem(request, STATUS[error.kind], error.code, error.params)
 

@@ -66,13 +66,14 @@ TheVault = Annotated[Vault, Depends(_vault)]
 Lang = Annotated[Language, Depends(_language)]
 
 
-def _printable(key: str) -> str:
+def check_key(key: str) -> str:
+    """Return an Idempotency-Key as it was given; raise ValueError for one that may not be."""
     if not (8 <= len(key) <= 64 and key.isascii() and key.isprintable()):
         raise ValueError("must be 8 to 64 printable ASCII characters")
     return key
 
 
-IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key"), AfterValidator(_printable)]
+IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key"), AfterValidator(check_key)]
 
 
 class KeyReused(Refusal):

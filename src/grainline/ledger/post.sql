@@ -13,12 +13,15 @@ declare
     v_hash bytea := sha256(convert_to(
         concat_ws('|', p_kind, p_value_on, p_accounts::text, p_subs::text, p_amounts::text), 'UTF8'));
     v_journal_no bigint;
-    v_total numeric;
+    v_total numeric := 0;
+    v_amount bigint;
     v_known_hash bytea;
     v_line record;
     v_balance bigint;
 begin
-    select sum(amount) into v_total from unnest(p_amounts) as amount;
+    foreach v_amount in array p_amounts loop
+        v_total := v_total + v_amount;
+    end loop;
     if v_total is distinct from 0 or cardinality(p_amounts) < 2
         or cardinality(p_accounts) <> cardinality(p_amounts) or cardinality(p_subs) <> cardinality(p_amounts) then
         raise exception 'journal % of member % does not balance: %', p_key, p_member_id, p_amounts

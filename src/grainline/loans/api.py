@@ -24,6 +24,7 @@ from grainline.kit.web import (
     language_of,
 )
 from grainline.loans import draws_store, service
+from grainline.loans.fast_path import DrawAsked, answer
 from grainline.loans.model import Disclosure, Draw, DrawState
 from grainline.loans.quote import Quote
 from grainline.loans.shapes import (
@@ -55,25 +56,9 @@ ThePack = Annotated[Pack, Depends(_pack)]
 @router.post("/draws", status_code=status.HTTP_202_ACCEPTED, response_model=DrawOut)
 async def draw(body: DrawIn, key: IdempotencyKey, presented: PresentedToken, request: Request) -> Response:
     """Sign the contract with its code and draw: limits, line and books in one transaction; the money follows."""
-    # The hottest route: it asks the app itself for what other routes declare, and writes its answer itself, which the
-    # framework would validate once more.
-    state = request.app.state
-    made, card_last4 = await service.draw(
-        state.pool,
-        state.vault,
-        state.pack,
-        member_id=presented[0],
-        token_hash=presented[1],
-        draw_id=state.new_id(),
-        idempotency_key=key,
-        contract_id=body.contract_id,
-        contract_hash=bytes.fromhex(body.contract_hash),
-        code=body.code,
-        now=state.clock(),
-    )
+    # a well-formed request was answered before it came here
     language = language_of(request.headers.get("accept-language"))
-    shape = DrawOut.of(made, card_last4=card_last4, language=language).model_dump_json()
-    return Response(shape, status_code=status.HTTP_202_ACCEPTED, media_type="application/json")
+    return await answer(request.app.state, DrawAsked(body, key, presented, language))
 
 
 @router.post("/quotes")
