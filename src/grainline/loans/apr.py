@@ -12,13 +12,18 @@ from pyxirr import xirr
 from grainline.kit.money import E8
 from grainline.loans.schedule import PlannedInstalment
 from grainline.loans.terms import Terms
+from grainline.products import YearBasis
 
 HUNDREDTH = Decimal("0.01")
 
 
-def simple_percent(rate_e8: int) -> str:
-    """Return the simple annual rate in percent, half-up to two places: 60_000 → "21.90"."""
-    return _shown(Decimal(rate_e8) * 365 * 100 / E8)
+def simple_percent(rate_e8: int, basis: YearBasis = YearBasis.DAILY) -> str:
+    """Return the simple annual rate in percent, half-up to two places: 60_000 a day → "21.90".
+
+    A rate that quotes a year of 360 or 364 days is paid for 365.
+    """
+    days = {YearBasis.DAILY: Decimal(1), YearBasis.DAYS_360: Decimal(360), YearBasis.DAYS_364: Decimal(364)}
+    return _shown(Decimal(rate_e8) * 365 * 100 / E8 / days.get(basis, Decimal(365)))
 
 
 def irr_percent(terms: Terms, rows: tuple[PlannedInstalment, ...]) -> str:

@@ -1,206 +1,135 @@
 """A loan is `fold(terms, events, as_of)`: nothing else says what is owed.
 
-Interest accrues by the day on the outstanding principal, exactly, in 10⁻⁸ fen. Within an instalment's period it is
-rounded once, half-up to the fen, over what has accrued in that period so far: charged at the due date, earlier as far
-as a prepayment needs it, and after the last due date at each repayment. There is no interest on interest. The order in
-which events were posted does not matter, only their value dates: within a day, falling due comes before repayment.
+Interest accrues by the day on the outstanding principal, exactly, and becomes fen where the loan's rules say: charged
+at the due date, earlier as far as an event needs it, and after the last due date at each repayment. Principal that is
+late bears the penalty rate instead, from the end of its grace on; that is due as it accrues. There is no interest on
+interest. Money that comes when nothing is owed is held in suspense and pays the next fee; no money is held while
+something is owed. The order in which events were posted does not matter, only their dates: within a day, falling due
+comes first, then the kinds in the order of `EventKind`.
+
+`state.py` says what comes out, `events.py` what goes in, `walk.py` how time passes and money is taken, `happen.py` what
+each event does, `rows.py` and `amortisation.py` where principal lies.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 
-from grainline.kit.money import Fen, round_half_up
-from grainline.loans.terms import Repayment, Terms
+from grainline.kit.money import Fen
+from grainline.loans.events import Event, effective
+from grainline.loans.happen import happen
+from grainline.loans.interest import E4, ONE_DAY, rounded
+from grainline.loans.rows import Row
+from grainline.loans.state import Accrual, Glance, Instalment, LoanState, Totals
+from grainline.loans.terms import Terms
+from grainline.loans.walk import Walk
+from grainline.products import RoundedPer
+
+__all__ = ["Instalment", "LoanState", "fold", "forecast", "glance", "turn"]
+NOTHING = Accrual(0, 0, 0, 0)
 
 
-class Overpaid(ValueError):
-    """A repayment above what was owed on its date: the caller must have refused it."""
+def fold(terms: Terms, events: Iterable[Event], as_of: date) -> LoanState:
+    """Return a loan's state on a date, after the events of that date; later ones are not seen.
+
+    Raises ValueError for an event before the loan's first day, or two different ones under one number.
+    """
+    return _look(_walked(terms, events, as_of), as_of)
 
 
-@dataclass(frozen=True)
-class Instalment:
-    """One instalment as it stands; `interest_fen` is what has been charged in its period so far."""
-
-    number: int
-    due_on: date
-    principal_fen: Fen
-    interest_fen: Fen
-    principal_paid_fen: Fen
-    interest_paid_fen: Fen
-    is_due: bool
-
-    @property
-    def unpaid_fen(self) -> Fen:
-        """What of it is not paid: its principal and the interest charged so far."""
-        return Fen(self.principal_fen + self.interest_fen - self.principal_paid_fen - self.interest_paid_fen)
-
-
-@dataclass(frozen=True)
-class LoanState:
-    """What is owed at the start of `as_of`, after the repayments of that date; all in fen."""
-
-    as_of: date
-    instalments: tuple[Instalment, ...]
-    principal_outstanding_fen: Fen
-    interest_charged_fen: Fen
-    interest_paid_fen: Fen
-    accrued_fen: Fen
-    """Interest accrued and not yet charged, rounded half-up: due at once if everything is repaid."""
-    settled_on: date | None
-
-    @property
-    def due_fen(self) -> Fen:
-        """What has fallen due and is not paid; after the last due date, the interest since then too."""
-        due = sum(row.unpaid_fen for row in self.instalments if row.is_due)
-        return Fen(due + (self.accrued_fen if self.instalments[-1].is_due else 0))
-
-    @property
-    def payoff_fen(self) -> Fen:
-        """What settles the loan today."""
-        unpaid_interest = self.interest_charged_fen - self.interest_paid_fen
-        return Fen(self.principal_outstanding_fen + unpaid_interest + self.accrued_fen)
-
-    @property
-    def next_unpaid(self) -> Instalment | None:
-        """The earliest instalment that is not wholly paid, or None when the loan is settled."""
-        if self.settled_on is not None:
-            return None
-        for row in self.instalments:
-            if row.unpaid_fen > 0 or not row.is_due:
-                return row
-        return self.instalments[-1]
-
-
-def fold(terms: Terms, events: Iterable[Repayment], as_of: date) -> LoanState:
-    """Return a loan's state on a date; events after it are not seen. Raise Overpaid."""
-    return _walk(terms, events, as_of).state(as_of)
-
-
-def forecast(terms: Terms, events: Iterable[Repayment], as_of: date) -> LoanState:
+def forecast(terms: Terms, events: Iterable[Event], as_of: date) -> LoanState:
     """Return a loan's state on its last due date if what is due is paid now, and each instalment when it falls due."""
-    run = _walk(terms, events, as_of)
-    for index in range(run.due_count, terms.instalments):
-        run.pay_due()
-        run.fall_due(index)
-    run.pay_due()
-    return run.state(max(as_of, run.due_dates[-1]))
+    walk = _walked(terms, events, as_of)
+    walk.pay_due()
+    while walk.due_count < len(walk.rows):
+        walk.fall_due()
+        walk.pay_due()
+    return _look(walk, max(as_of, walk.rows[-1].due_on))
 
 
-def _walk(terms: Terms, events: Iterable[Repayment], as_of: date) -> "_Run":
-    run = _Run(terms)
-    pending = sorted((event for event in events if event.value_on <= as_of), key=lambda e: (e.value_on, e.number))
-    place = 0
-    for index, due_on in enumerate(run.due_dates):
-        if due_on > as_of:
-            break
-        while place < len(pending) and pending[place].value_on < due_on:
-            run.repay(pending[place])
-            place += 1
-        run.fall_due(index)
-    for event in pending[place:]:
-        run.repay(event)
-    run.accrue(as_of)
-    return run
+def glance(terms: Terms, events: Iterable[Event], as_of: date) -> Glance:
+    """Return only what the books hold of a loan on a date, which is much less to make than its state."""
+    return _glance(_walked(terms, events, as_of))
 
 
-class _Run:
-    """The one walk over a loan's time; plain lists, because it is the hottest loop of the day's work."""
+def turn(terms: Terms, events: Iterable[Event], before: date, as_of: date) -> tuple[Glance, LoanState]:
+    """Return `glance` on one date and `fold` on a later one, in one walk."""
+    walk, listed = Walk(terms), effective(events)
+    _walk_on(walk, (event for event in listed if event.value_on <= before), before)
+    glanced = _glance(walk)
+    _walk_on(walk, (event for event in listed if before < event.value_on <= as_of), as_of)
+    return glanced, _look(walk, as_of)
 
-    def __init__(self, terms: Terms) -> None:
-        count = terms.instalments
-        self.rate_e8 = terms.rate_e8
-        self.due_dates = terms.due_dates()
-        self.principal = terms.principals()
-        self.interest = [0] * count
-        self.principal_paid = [0] * count
-        self.interest_paid = [0] * count
-        self.outstanding = int(terms.amount_fen)
-        self.period = 0  # the instalment whose period is running; after the last due date it stays the last
-        self.due_count = 0
-        self.accrued_e8 = 0  # over this period so far, whether charged or not
-        self.charged_in_period = 0
-        self.accrued_to = terms.started_on
-        self.settled_on: date | None = None
 
-    def accrue(self, day: date) -> None:
-        if self.outstanding and day > self.accrued_to:
-            self.accrued_e8 += self.outstanding * self.rate_e8 * (day - self.accrued_to).days
-        self.accrued_to = max(day, self.accrued_to)
+def _walked(terms: Terms, events: Iterable[Event], as_of: date) -> Walk:
+    walk = Walk(terms)
+    _walk_on(walk, (event for event in effective(events) if event.value_on <= as_of), as_of)
+    return walk
 
-    def charge(self) -> None:
-        """Charge what has accrued in this period, rounded over the whole of it so far."""
-        total = round_half_up(self.accrued_e8)
-        self.interest[self.period] += total - self.charged_in_period
-        self.charged_in_period = total
 
-    def fall_due(self, index: int) -> None:
-        self.accrue(self.due_dates[index])
-        self.charge()
-        self.due_count = index + 1
-        self.accrued_e8 = 0
-        self.charged_in_period = 0
-        self.period = min(index + 1, len(self.due_dates) - 1)
+def _walk_on(walk: Walk, events: Iterable[Event], as_of: date) -> None:
+    for event in events:
+        if event.value_on < walk.rows.terms.started_on:
+            raise ValueError(f"before the loan's first day, {walk.rows.terms.started_on}: {event}")
+        walk.come_to(event.value_on)
+        happen(walk, event)
+    walk.come_to(as_of)
 
-    def repay(self, event: Repayment) -> None:
-        self.accrue(event.value_on)
-        self.charge_if_overdue()
-        left = self.pay_rows(int(event.amount_fen), self.due_count)
-        if left:
-            self.charge()  # what goes beyond the due is a prepayment: interest to date comes first
-            left = self.pay_interest(self.period, left)
-            left = self.pay_rows(left, len(self.due_dates))
-        if left:
-            raise Overpaid(f"{event} leaves {left} fen that nothing was owed for")
-        if not self.outstanding and self.interest == self.interest_paid:
-            self.settled_on = event.value_on
 
-    def charge_if_overdue(self) -> None:
-        """After the last due date interest is due as it accrues: uncharged, it would be forgiven with the rest paid."""
-        if self.due_count == len(self.due_dates):
-            self.charge()
+def _glance(walk: Walk) -> Glance:
+    return Glance(Fen(walk.outstanding), Totals(**walk.total), walk.charged_off_on)
 
-    def pay_due(self) -> None:
-        """Pay all that has fallen due."""
-        self.charge_if_overdue()
-        self.pay_rows(sum(self.principal) + sum(self.interest), self.due_count)
 
-    def pay_rows(self, amount: int, count: int) -> int:
-        """Pay rows in order, interest before principal; return what is left."""
-        for index in range(count):
-            if not amount:
-                break
-            amount = self.pay_interest(index, amount)
-            part = min(amount, self.principal[index] - self.principal_paid[index])
-            self.principal_paid[index] += part
-            self.outstanding -= part
-            amount -= part
-        return amount
+def _look(walk: Walk, as_of: date) -> LoanState:
+    late = [row for row in walk.due_rows if row.late_from < as_of and row.unpaid]
+    edges = [row.due_on for row in walk.rows[walk.due_count :][:1]] if walk.settled_on is None else []
+    edges += [row.late_from for row in walk.due_rows if row.unpaid]
+    return LoanState(
+        as_of=as_of,
+        instalments=tuple(_instalment(walk, place, row) for place, row in enumerate(walk.rows)),
+        principal_outstanding_fen=Fen(walk.outstanding),
+        accrued_fen=Fen(walk.accrued),
+        penalty_accrued_fen=Fen(sum(walk.penalty_accrued(row) for row in walk.due_rows)),
+        totals=Totals(**walk.total),
+        accrual=_accrual(walk),
+        late_since=late[0].due_on if late else None,
+        next_change_on=min((edge for edge in edges if edge > as_of), default=None),
+        charged_off_on=walk.charged_off_on,
+        written_off_on=walk.written_off_on,
+        settled_on=walk.settled_on,
+    )
 
-    def pay_interest(self, index: int, amount: int) -> int:
-        part = min(amount, self.interest[index] - self.interest_paid[index])
-        self.interest_paid[index] += part
-        return amount - part
 
-    def state(self, as_of: date) -> LoanState:
-        rows = tuple(
-            Instalment(
-                number=index + 1,
-                due_on=due_on,
-                principal_fen=self.principal[index],
-                interest_fen=Fen(self.interest[index]),
-                principal_paid_fen=Fen(self.principal_paid[index]),
-                interest_paid_fen=Fen(self.interest_paid[index]),
-                is_due=index < self.due_count,
-            )
-            for index, due_on in enumerate(self.due_dates)
-        )
-        return LoanState(
-            as_of=as_of,
-            instalments=rows,
-            principal_outstanding_fen=Fen(self.outstanding),
-            interest_charged_fen=Fen(sum(self.interest)),
-            interest_paid_fen=Fen(sum(self.interest_paid)),
-            accrued_fen=Fen(round_half_up(self.accrued_e8) - self.charged_in_period),
-            settled_on=self.settled_on,
-        )
+def _instalment(walk: Walk, place: int, row: Row) -> Instalment:
+    return Instalment(
+        number=place + 1,
+        due_on=row.due_on,
+        principal_fen=Fen(row.principal),
+        interest_fen=Fen(row.interest),
+        penalty_fen=Fen(row.penalty + walk.penalty_accrued(row)),
+        fee_fen=Fen(row.fee),
+        principal_paid_fen=Fen(row.principal_paid),
+        interest_paid_fen=Fen(row.interest_paid),
+        penalty_paid_fen=Fen(row.penalty_paid),
+        fee_paid_fen=Fen(row.fee_paid),
+        paid_early_fen=Fen(row.early),
+        paid_late_fen=Fen(row.late),
+        paid_on=row.paid_on if row.unpaid == 0 else None,
+        is_due=place < walk.due_count,
+    )
+
+
+def _accrual(walk: Walk) -> Accrual:
+    if walk.charged_off_on or walk.written_off_on or walk.settled_on:
+        return NOTHING
+    period, today, rules = walk.running.period, walk.today, walk.rules
+    late = sum(row.principal - row.principal_paid for row in walk.late_rows(today))
+    bearing = (walk.outstanding - late) * walk.rate
+    if rules.rounded_per is RoundedPer.DAY:
+        weight = period.weight(today, today + ONE_DAY)
+        bearing = rounded(bearing * weight, period.unit, rules.rounding) * period.unit // weight
+    return Accrual(
+        interest=(walk.acc + walk.acc_given) // E4 - (walk.charged + walk.charged_given) * period.unit,
+        interest_slope=bearing,
+        penalty=sum(row.penalty_acc - row.penalty_charged * row.period.unit * E4 for row in walk.due_rows),
+        penalty_slope=late * walk.rate * rules.penalty_e4,
+    )

@@ -9,7 +9,7 @@ from grainline.kit.money import Fen, RateE8
 from grainline.loans.apr import irr_percent, simple_percent
 from grainline.loans.schedule import PlannedInstalment, plan
 from grainline.loans.terms import Terms
-from grainline.products import Pack
+from grainline.products import Pack, Shape
 
 
 class UnknownTerm(Refusal):
@@ -44,11 +44,22 @@ class Quote:
         return Fen(self.terms.amount_fen + self.interest_fen)
 
 
-def quote(pack: Pack, *, amount_fen: int, instalments: int, rate_e8: RateE8, starts_on: date) -> Quote:
-    """Quote a draw; raise UnknownTerm or the guard's refusal of the amount."""
+class UnknownShape(Refusal):
+    """Not a way of repaying this product has."""
+
+    code = "unknown_shape"
+
+
+def quote(
+    pack: Pack, *, amount_fen: int, instalments: int, rate_e8: RateE8, starts_on: date, shape: Shape | None = None
+) -> Quote:
+    """Quote a draw, in the pack's first shape unless told; raise UnknownTerm, UnknownShape, or the guard's refusal."""
     check_amount(pack, amount_fen)
     if instalments not in pack.schedule.instalments:
         raise UnknownTerm(allowed=", ".join(str(term) for term in pack.schedule.instalments))
-    terms = Terms(Fen(amount_fen), rate_e8, instalments, starts_on)
+    shape = shape or pack.schedule.shapes[0]
+    if shape not in pack.schedule.shapes:
+        raise UnknownShape(allowed=", ".join(pack.schedule.shapes))
+    terms = Terms(Fen(amount_fen), rate_e8, instalments, starts_on, pack.rules(shape))
     rows = plan(terms)
-    return Quote(terms, rows, simple_percent(rate_e8), irr_percent(terms, rows))
+    return Quote(terms, rows, simple_percent(rate_e8, terms.rules.year_basis), irr_percent(terms, rows))
