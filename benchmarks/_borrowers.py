@@ -70,7 +70,7 @@ class _Tables:
             "members.cards (member_id, card_id, agreement_sealed, bank, last4, fingerprint, usual, added_at)": [],
             "lines.lines (member_id, product, state, tier, limit_fen, rate_e8, reasons, opened_at)": [],
             "loans.disclosures (member_id, disclosure_id, product, amount_fen, instalments, rate_e8, purpose, card_id,"
-            " starts_on, content, content_hash, shown_at, may_sign_at, expires_at)": [],
+            " starts_on, content, content_hash, shown_at, may_sign_at, expires_at, rules, funded_within)": [],
             "loans.contracts (member_id, contract_id, disclosure_id, content, content_hash, made_at)": [],
             "members.one_time_codes (member_id, purpose, subject, code_hash, sent_at, expires_at, tries_left, sent_on,"
             " sent_count)": [],
@@ -96,7 +96,7 @@ def _prepare(
         "loans.disclosures",
         *(member_id, disclosure.disclosure_id, product, terms.amount_fen, terms.instalments, terms.rate_e8),
         *(disclosure.purpose, card_id, terms.started_on, Jsonb(disclosure.content), disclosure.content_hash),
-        *(now, disclosure.may_sign_at, now + LONG),
+        *(now, disclosure.may_sign_at, now + LONG, disclosure.rules, disclosure.funded_within),
     )
     contract_id = contract.contract_id
     tables.add(

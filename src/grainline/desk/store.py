@@ -7,12 +7,12 @@ from typing import LiteralString
 from uuid import UUID
 
 from grainline.kit.db import Tx
-from grainline.kit.money import Fen
-from grainline.loans import Repayment, Terms
+from grainline.ledger import HOUSE
+from grainline.loans import EVENT, Event, Projection, Terms, event_of, terms_of
 
 Key = tuple[int, UUID]
-Booked = dict[Key, tuple[int, int]]
-Events = dict[Key, list[Repayment]]
+Booked = dict[Key, dict[str, int]]
+Events = dict[Key, list[Event]]
 
 COUNTS: LiteralString = """
     select 'journals', count(*) from ledger.journals union all
@@ -52,17 +52,29 @@ DISAGREEMENTS: tuple[LiteralString, ...] = (
     ) as r where balance_after_fen is distinct from running
     """,
     """
-    select 'house_equals_entries', 0, format('house account %s is rolled up to %s, entries give %s',
-        account, balance_fen, sum)
-    from (
-        select h.account, h.balance_fen, coalesce((select sum(e.amount_fen) from ledger.entries e
-            where e.account = h.account and e.entry_no <= h.through_entry), 0) as sum
-        from ledger.house_balances h
-    ) as sums where balance_fen <> sum
+    select 'house_equals_entries', 0, format('house account %s/%s is rolled up to %s, entries give %s',
+        coalesce(h.account, e.account), coalesce(h.sub, e.sub), h.balance_fen, e.sum)
+    from ledger.house_balances h full join (
+        select e.account, e.sub, sum(e.amount_fen) as sum
+        from ledger.entries e join ledger.accounts a on a.code = e.account and a.holder = 'house'
+        where e.entry_no <= (select through_entry from ledger.rolled_up) group by 1, 2
+    ) as e on e.account = h.account and e.sub = h.sub
+    where h.balance_fen is distinct from e.sum
     """,
     """
     select 'books_balance', 0, format('all entries sum to %s', sum) from (
         select coalesce(sum(amount_fen), 0) as sum from ledger.entries) as total where sum <> 0
+    """,
+    """
+    select 'closed_period', j.member_id, format('journal %s counts from %s, in the period closed on %s',
+        j.journal_no, j.value_on, c.ends_on)
+    from ledger.journals j join ledger.closed_periods c on j.value_on <= c.ends_on and j.journal_no > c.through_journal
+    """,
+    """
+    select 'accrual_has_closed_day', j.member_id, format('journal %s: %s', j.journal_no, j.idempotency_key)
+    from ledger.journals j where j.kind = 'accrual' and not exists (
+        select 1 from loans.closed_days d
+        where 'accrual/' || d.product || '/' || d.day = j.idempotency_key and d.day = j.value_on)
     """,
     """
     select 'line_adds_up', member_id, format('limit %s, reserved %s, used %s, available %s',
@@ -101,6 +113,15 @@ DISAGREEMENTS: tuple[LiteralString, ...] = (
     where (d.state = 'paid') <> (l.loan_id is not null)
     """,
     """
+    select 'repayment_is_an_event', r.member_id,
+        format('repayment %s of %s from %s is event %s: %s from %s', r.repayment_id, r.amount_fen, r.value_on,
+            e.event_no, e.amount_fen, e.value_on)
+    from loans.repayments r left join loans.events e
+        on e.member_id = r.member_id and e.loan_id = r.loan_id and e.event_no = r.event_no and e.kind = 'repayment'
+    where r.state = 'collected'
+        and (e.amount_fen is distinct from r.amount_fen or e.value_on is distinct from r.value_on)
+    """,
+    """
     select 'rail_contradicts_itself', member_id, format('%s %s: %s', kind, transfer_id, statuses) from (
         select member_id, transfer_id, kind, string_agg(distinct status, ', ' order by status) as statuses
         from loans.rail_answers where status in ('succeeded', 'failed')
@@ -132,10 +153,9 @@ class Loan:
     member_id: int
     loan_id: UUID
     terms: Terms
-    principal_fen: Fen
-    next_due_on: date | None
+    product: str
     booked_through: date
-    settled_on: date | None
+    projection: Projection
 
 
 async def counts(tx: Tx) -> dict[str, int]:
@@ -152,32 +172,42 @@ async def disagreements(tx: Tx) -> list[tuple[str, int, str]]:
 
 
 async def booked(tx: Tx) -> Booked:
-    """Return principal and interest receivable of every loan by the ledger, in fen."""
+    """Return what the ledger holds of every loan, by account, in fen."""
+    cursor = await tx.execute("select member_id, sub, account, balance_fen from ledger.balances where balance_fen <> 0")
+    found: Booked = {}
+    for member_id, sub, account, balance in await cursor.fetchall():
+        found.setdefault((member_id, sub), {})[account] = balance
+    return found
+
+
+async def house_of_loans(tx: Tx) -> dict[tuple[UUID, str], int]:
+    """Return what members' journals have put on the house's accounts, by product and account, in fen."""
     cursor = await tx.execute(
-        "select member_id, sub, coalesce(sum(balance_fen) filter (where account = '1301'), 0),"
-        " coalesce(sum(balance_fen) filter (where account = '1302'), 0)"
-        " from ledger.balances where account in ('1301', '1302') group by 1, 2"
+        "select e.sub, e.account, sum(e.amount_fen) from ledger.entries e"
+        " join ledger.accounts a on a.code = e.account and a.holder = 'house' where e.member_id <> %s group by 1, 2",
+        (HOUSE,),
     )
-    return {(row[0], row[1]): (int(row[2]), int(row[3])) for row in await cursor.fetchall()}
+    return {(row[0], row[1]): int(row[2]) for row in await cursor.fetchall() if row[2]}
 
 
 async def events(tx: Tx) -> Events:
     """Return every loan's events."""
     cursor = await tx.execute(
-        "select member_id, loan_id, amount_fen, value_on, event_no from loans.repayments"
-        " where state = 'collected' order by member_id, loan_id, event_no"
+        f"select member_id, loan_id, {EVENT} from loans.events order by member_id, loan_id, event_no"
     )
     found: Events = {}
     for row in await cursor.fetchall():
-        found.setdefault((row[0], row[1]), []).append(Repayment(*row[2:]))
+        found.setdefault((row[0], row[1]), []).append(event_of(row[2:]))
     return found
 
 
 async def loans(tx: Tx) -> AsyncIterator[Loan]:
-    """Read every loan."""
+    """Read every loan with its projection."""
     cursor = await tx.execute(
-        "select member_id, loan_id, amount_fen, rate_e8, instalments, started_on, principal_fen, next_due_on,"
-        " booked_through, settled_on from loans.loans"
+        "select l.member_id, l.loan_id, l.amount_fen, l.rate_e8, l.instalments, l.started_on, r.content::text,"
+        " l.product, l.booked_through, l.principal_fen, l.due_fen, l.next_due_on, l.change_on, l.late_since, l.accrued,"
+        " l.accrual_slope, l.penalty, l.penalty_slope, l.charged_off_on, l.written_off_on, l.settled_on"
+        " from loans.loans l join loans.rule_sets r on r.name = l.rules"
     )
     async for row in cursor:
-        yield Loan(row[0], row[1], Terms(*row[2:6]), *row[6:])
+        yield Loan(row[0], row[1], terms_of(row[2:7]), row[7], row[8], Projection(*row[9:]))

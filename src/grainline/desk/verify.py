@@ -3,11 +3,14 @@
 Each check is a question whose right answer is no rows. Sums are compared in the database; loans are folded here.
 """
 
+from collections import Counter
 from dataclasses import dataclass
+from uuid import UUID
 
 from grainline.desk import store
 from grainline.kit.db import Pool, transaction
-from grainline.loans import Overpaid, fold
+from grainline.ledger import HOUSE, MEMBER_ACCOUNTS, Account, product_sub
+from grainline.loans import LoanState, fold, position, project
 
 
 @dataclass(frozen=True)
@@ -27,27 +30,47 @@ async def verify(pool: Pool) -> tuple[dict[str, int], list[Finding]]:
         findings = [Finding(*row) for row in await store.disagreements(tx)]
         booked = await store.booked(tx)
         events = await store.events(tx)
+        house: Counter[tuple[UUID, str]] = Counter()
         async for loan in store.loans(tx):
-            findings += _check_loan(loan, booked, events)
+            state = fold(loan.terms, events.get((loan.member_id, loan.loan_id), ()), loan.booked_through)
+            findings += _check_loan(loan, state, booked)
+            house.update(_house_of(loan, state))
+        findings += _check_house(house, await store.house_of_loans(tx))
     return counts, findings
 
 
-def _check_loan(loan: store.Loan, booked: store.Booked, events: store.Events) -> list[Finding]:
+def _house_of(loan: store.Loan, state: LoanState) -> dict[tuple[UUID, str], int]:
+    """Return what a loan has put on the house's accounts, by product and account, in fen."""
+    held = position(state)
+    held[Account.RAIL_CLEARING] -= loan.terms.amount_fen
+    sub = product_sub(loan.product)
+    return {(sub, account.value): fen for account, fen in held.items() if account not in MEMBER_ACCOUNTS}
+
+
+def _check_house(by_loans: Counter[tuple[UUID, str]], by_ledger: dict[tuple[UUID, str], int]) -> list[Finding]:
+    return [
+        Finding(
+            "house_equals_loans",
+            HOUSE,
+            f"account {key[1]}/{key[0]} is {by_loans[key]} by the loans, {by_ledger.get(key, 0)} by the ledger",
+        )
+        for key in sorted({*by_loans, *by_ledger})
+        if by_loans[key] != by_ledger.get(key, 0)
+    ]
+
+
+def _check_loan(loan: store.Loan, state: LoanState, booked: store.Booked) -> list[Finding]:
     key = (loan.member_id, loan.loan_id)
-    principal, interest = booked.get(key, (0, 0))
-    try:
-        state = fold(loan.terms, events.get(key, ()), loan.booked_through)
-    except Overpaid as error:
-        return [Finding("loan_equals_ledger", loan.member_id, f"loan {loan.loan_id}: {error}")]
-    owed = (state.principal_outstanding_fen, state.interest_charged_fen - state.interest_paid_fen)
+    held = position(state)
+    owed = {account.value: held[account] for account in sorted(MEMBER_ACCOUNTS & held.keys()) if held[account]}
     findings = []
-    if owed != (principal, interest):
-        what = f"loan {loan.loan_id} owes {owed} by its events, {(principal, interest)} by the ledger"
+    if owed != booked.get(key, {}):
+        what = f"loan {loan.loan_id} is {owed} by its events, {booked.get(key, {})} by the ledger"
         findings.append(Finding("loan_equals_ledger", loan.member_id, what))
-    unpaid = state.next_unpaid
-    projected = (state.principal_outstanding_fen, unpaid.due_on if unpaid else None, state.settled_on)
-    if projected != (loan.principal_fen, loan.next_due_on, loan.settled_on):
-        shown = (loan.principal_fen, loan.next_due_on, loan.settled_on)
-        what = f"loan {loan.loan_id} is projected as {shown}, and is {projected}"
+    if sum(held.values()) != loan.terms.amount_fen:
+        what = f"loan {loan.loan_id} has a position that sums to {sum(held.values())}, not to what was paid out"
+        findings.append(Finding("position_balances", loan.member_id, what))
+    if project(state) != loan.projection:
+        what = f"loan {loan.loan_id} is projected as {loan.projection}, and is {project(state)}"
         findings.append(Finding("loan_equals_projection", loan.member_id, what))
     return findings

@@ -6,6 +6,7 @@ Instants are UTC and aware; business dates are calendar dates in Asia/Shanghai. 
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -25,6 +26,7 @@ def at(day: date, clock_time: time) -> datetime:
     return datetime.combine(day, clock_time, tzinfo=SHANGHAI).astimezone(UTC)
 
 
+@lru_cache(maxsize=100_000)
 def add_months(anchor: date, months: int) -> date:
     """Return the anchor's day `months` later; the 29th–31st clamp to a short month's end and return after.
 

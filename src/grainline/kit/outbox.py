@@ -17,7 +17,7 @@ TAKE: LiteralString = """
         select member_id as m, message_id as i from kit.outbox
         where handled_at is null and try_at <= %(now)s order by try_at limit %(count)s for update skip locked
     )
-    update kit.outbox set attempts = attempts + 1, try_at = %(now)s + %(again)s * least(power(2, attempts), 64)
+    update kit.outbox set attempts = attempts + 1, try_at = %(now)s + %(again)s * power(2, least(attempts, 6))
     from due where member_id = due.m and message_id = due.i
     returning member_id, message_id, topic, payload, sealed
 """

@@ -4,8 +4,19 @@ Owns journals, entries and balances. A journal is posted by `ledger.post` in the
 it is keyed, and what it wrote the application's role can neither change nor delete.
 """
 
-from grainline.ledger.chart import Account
+from grainline.ledger.chart import HOUSE, MEMBER_ACCOUNTS, Account, product_sub
 from grainline.ledger.service import roll_up_house
-from grainline.ledger.store import Line, post
+from grainline.ledger.store import Journal, Line, closed_through, post, post_batch
 
-__all__ = ["Account", "Line", "post", "roll_up_house"]
+__all__ = [
+    "HOUSE",
+    "MEMBER_ACCOUNTS",
+    "Account",
+    "Journal",
+    "Line",
+    "closed_through",
+    "post",
+    "post_batch",
+    "product_sub",
+    "roll_up_house",
+]

@@ -41,6 +41,10 @@ begin
         end if;
         return v_journal_no;
     end if;
+    if not ledger.period_open(p_value_on) then
+        raise exception 'journal % of member % counts from %, in a closed period', p_key, p_member_id, p_value_on
+            using errcode = 'GL004';
+    end if;
 
     -- Statement by statement: for the few lines of one journal, less work than one statement over all of them.
     for v_line in
@@ -115,6 +119,12 @@ begin
         raise exception 'journal % was posted with another input', v_bad using errcode = 'GL001';
     end if;
 
+    if not ledger.period_open(
+        (select min(j.value_on) from unnest(p_value_ons, v_journal_nos) as j (value_on, journal_no)
+         where j.journal_no <> 0)) then
+        raise exception 'a journal of the batch counts from a closed period' using errcode = 'GL004';
+    end if;
+
     with line as (
         select j.member_id, j.journal_no, j.place, l.account, l.sub, l.amount, a.holder
         from unnest(p_journals, p_accounts, p_subs, p_amounts) as l (journal, account, sub, amount)
@@ -152,27 +162,38 @@ language plpgsql security definer set search_path = pg_catalog as $$
 begin
     lock table ledger.entries in share mode;
     return (select coalesce(max(entry_no), 0) from ledger.entries
-            where entry_no > (select min(through_entry) from ledger.house_balances));
+            where entry_no > (select through_entry from ledger.rolled_up));
 end $$;
 
--- Roll every house account up to a cut that `ledger.cut` returned; the same cut twice changes nothing.
+-- Roll the house accounts, each by its sub-accounts, up to a cut that `ledger.cut` returned; the same cut twice changes
+-- nothing.
 create or replace function ledger.roll_up(p_cut bigint) returns void
-language sql security definer set search_path = pg_catalog as $$
-    update ledger.house_balances h
-    set balance_fen = h.balance_fen + coalesce((
-            select sum(e.amount_fen) from ledger.entries e
-            where e.entry_no > h.through_entry and e.entry_no <= p_cut and e.account = h.account), 0),
-        through_entry = p_cut
-    where h.through_entry < p_cut
-$$;
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+    v_from bigint;
+begin
+    select through_entry into v_from from ledger.rolled_up for update;
+    if p_cut <= v_from then
+        return;
+    end if;
+    insert into ledger.house_balances as h (account, sub, balance_fen)
+    select e.account, e.sub, sum(e.amount_fen) from ledger.entries e
+    join ledger.accounts a on a.code = e.account and a.holder = 'house'
+    where e.entry_no > v_from and e.entry_no <= p_cut
+    group by e.account, e.sub
+    on conflict (account, sub) do update set balance_fen = h.balance_fen + excluded.balance_fen;
+    update ledger.rolled_up set through_entry = p_cut;
+end $$;
 
--- Return a house account's balance now: what is rolled up, and the tail since.
-create or replace function ledger.house_balance(p_account text) returns bigint
+-- Return a house account's balance now: what is rolled up, and the tail since. Of one sub-account, or of all.
+create or replace function ledger.house_balance(p_account text, p_sub uuid default null) returns bigint
 language sql stable security definer set search_path = pg_catalog as $$
-    select h.balance_fen + coalesce((
+    select (coalesce((
+        select sum(h.balance_fen) from ledger.house_balances h
+        where h.account = p_account and (p_sub is null or h.sub = p_sub)), 0) + coalesce((
         select sum(e.amount_fen) from ledger.entries e
-        where e.entry_no > h.through_entry and e.account = h.account), 0)::bigint
-    from ledger.house_balances h where h.account = p_account
+        where e.entry_no > (select through_entry from ledger.rolled_up)
+            and e.account = p_account and (p_sub is null or e.sub = p_sub)), 0))::bigint
 $$;
 
 revoke execute on function ledger.cut, ledger.roll_up from public;

@@ -53,6 +53,42 @@ async def post(
     return int(row[0])
 
 
+@dataclass(frozen=True)
+class Journal:
+    """A journal to be posted with others: its member, key, kind, accounting date and lines."""
+
+    member_id: int
+    key: str
+    kind: str
+    value_on: date
+    lines: Sequence[Line]
+
+
+async def post_batch(tx: Tx, journals: Sequence[Journal], *, booked_at: datetime) -> int:
+    """Post many balanced journals in one call, by the rules of `post`; return how many were new."""
+    lines = [(place, line) for place, journal in enumerate(journals, 1) for line in journal.lines]
+    if not lines:
+        return 0
+    cursor = await tx.execute(
+        "select ledger.post_batch(%s::bigint[], %s, %s, %s::date[], %s, %s::int[], %s, %s::uuid[], %s::bigint[])",
+        (
+            [journal.member_id for journal in journals],
+            [journal.key for journal in journals],
+            [journal.kind for journal in journals],
+            [journal.value_on for journal in journals],
+            booked_at,
+            [place for place, _ in lines],
+            [line.account.value for _, line in lines],
+            [line.sub for _, line in lines],
+            [line.amount_fen for _, line in lines],
+        ),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise RuntimeError("ledger.post_batch returned nothing")
+    return int(row[0])
+
+
 async def cut(tx: Tx) -> int:
     """Return the number of the last entry below which none is still to come."""
     row = await (await tx.execute("select ledger.cut()")).fetchone()
@@ -62,3 +98,9 @@ async def cut(tx: Tx) -> int:
 async def roll_up(tx: Tx, through_entry: int) -> None:
     """Add the house entries up to a cut to the house balances."""
     await tx.execute("select ledger.roll_up(%s)", (through_entry,))
+
+
+async def closed_through(tx: Tx) -> date | None:
+    """Return the last day of the last closed accounting period, or None."""
+    row = await (await tx.execute("select max(ends_on) from ledger.closed_periods")).fetchone()
+    return row[0] if row else None

@@ -4,6 +4,16 @@ Owns a member's line with a product. Its amounts move only through line.sql, und
 """
 
 from grainline.lines.model import Line, LineExceeded, LineNotOpen, NoLine
-from grainline.lines.store import line, open_line, restore
+from grainline.lines.store import line, lines_of, open_line, restore_many, set_overdue
 
-__all__ = ["Line", "LineExceeded", "LineNotOpen", "NoLine", "line", "open_line", "restore"]
+__all__ = [
+    "Line",
+    "LineExceeded",
+    "LineNotOpen",
+    "NoLine",
+    "line",
+    "lines_of",
+    "open_line",
+    "restore_many",
+    "set_overdue",
+]

@@ -28,9 +28,22 @@ returns void language sql as $$
     where member_id = p_member_id and product = p_product
 $$;
 
--- Give use back: principal was repaid.
+-- Give use back: principal was repaid or written off. Below nought it is taken again, as when a repayment is reversed;
+-- what that leaves above the limit is overdrawn.
 create or replace function lines.restore(p_member_id bigint, p_product text, p_amount bigint)
 returns void language sql as $$
-    update lines.lines set used_fen = used_fen - p_amount
+    update lines.lines set used_fen = used_fen - p_amount,
+        overdrawn_fen = greatest(used_fen - p_amount + reserved_fen - limit_fen, 0)
     where member_id = p_member_id and product = p_product
+$$;
+
+-- Freeze an open line while a loan on it is overdue, and open it again when none is; what froze it otherwise stays.
+create or replace function lines.set_overdue(p_member_id bigint, p_product text, p_overdue boolean)
+returns void language sql as $$
+    update lines.lines
+    set state = case when p_overdue then 'frozen' else 'open' end,
+        frozen_for = case when p_overdue then 'overdue' end
+    where member_id = p_member_id and product = p_product
+        and (state, coalesce(frozen_for, '')) = (case when p_overdue then 'open' else 'frozen' end,
+            case when p_overdue then '' else 'overdue' end)
 $$;

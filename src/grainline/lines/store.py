@@ -24,6 +24,18 @@ async def line(tx: Tx, *, member_id: int, product: str) -> Line | None:
     return record(Line, (*row[:9], tuple(row[9]), row[10]))
 
 
+async def lines_of(tx: Tx, *, member_id: int) -> dict[str, Line]:
+    """Read all of a member's lines, by product."""
+    rows = await (
+        await tx.execute(
+            "select member_id, product, state, tier, limit_fen, reserved_fen, used_fen, available_fen, rate_e8,"
+            " reasons, opened_at from lines.lines where member_id = %s",
+            (member_id,),
+        )
+    ).fetchall()
+    return {row[1]: record(Line, (*row[:9], tuple(row[9]), row[10])) for row in rows}
+
+
 async def open_line(
     tx: Tx,
     *,
@@ -43,6 +55,20 @@ async def open_line(
     )
 
 
-async def restore(tx: Tx, *, member_id: int, product: str, amount_fen: Fen) -> None:
-    """Give repaid principal back to the line."""
-    await tx.execute("select lines.restore(%s, %s, %s)", (member_id, product, amount_fen))
+async def restore_many(tx: Tx, restored: Sequence[tuple[int, str, int]]) -> None:
+    """Give principal back to many lines: member, product, fen; below nought it is taken again."""
+    if restored:
+        members, products, amounts = map(list, zip(*restored, strict=True))
+        await tx.execute(
+            "select lines.restore(m, p, a) from unnest(%s::bigint[], %s::text[], %s::bigint[]) as r (m, p, a)",
+            (members, products, amounts),
+        )
+
+
+async def set_overdue(tx: Tx, turned: Sequence[tuple[int, str, bool]]) -> None:
+    """Freeze lines of which a loan is overdue, and open those where none is: member, product, whether overdue."""
+    members, products, overdue = map(list, zip(*turned, strict=True))
+    await tx.execute(
+        "select lines.set_overdue(m, p, o) from unnest(%s::bigint[], %s::text[], %s::boolean[]) as r (m, p, o)",
+        (members, products, overdue),
+    )

@@ -1,9 +1,8 @@
 """Routes of quoting, disclosing, contracting and drawing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response, status
@@ -39,18 +38,14 @@ from grainline.loans.shapes import (
     QuoteOut,
 )
 from grainline.members import CodeOut, PresentedToken, SignedIn, card_of
-from grainline.products import Pack
+from grainline.products import Pack, ThePacks, chosen
 
 router = APIRouter(tags=["draws"])
 LOOK_EVERY_S = 0.5
 
 
-async def _pack(request: Request) -> Pack:
-    pack: Pack = request.app.state.pack
-    return pack
-
-
-ThePack = Annotated[Pack, Depends(_pack)]
+def _pack(packs: Mapping[str, Pack], product: str | None) -> Pack:
+    return chosen(packs, next(iter(packs.values())), product)
 
 
 @router.post("/draws", status_code=status.HTTP_202_ACCEPTED, response_model=DrawOut)
@@ -62,10 +57,16 @@ async def draw(body: DrawIn, key: IdempotencyKey, presented: PresentedToken, req
 
 
 @router.post("/quotes")
-async def quote_draw(body: QuoteIn, member_id: SignedIn, tx: Transaction, pack: ThePack, now: Now) -> QuoteOut:
+async def quote_draw(body: QuoteIn, member_id: SignedIn, tx: Transaction, packs: ThePacks, now: Now) -> QuoteOut:
     """Preview a draw: the whole dated schedule, the annual rate first."""
     quote = await service.quote_draw(
-        tx, pack, member_id=member_id, amount_fen=body.amount_fen, instalments=body.instalments, now=now
+        tx,
+        _pack(packs, body.product),
+        member_id=member_id,
+        amount_fen=body.amount_fen,
+        instalments=body.instalments,
+        shape=body.shape,
+        now=now,
     )
     return QuoteOut.of(quote)
 
@@ -75,12 +76,13 @@ async def show_disclosure(
     body: DisclosureIn,
     member_id: SignedIn,
     tx: Transaction,
-    pack: ThePack,
+    packs: ThePacks,
     now: Now,
     disclosure_id: NewId,
     language: Lang,
 ) -> DisclosureOut:
     """Show the cost of a draw; the reading time begins now."""
+    pack = _pack(packs, body.product)
     disclosure, quote = await service.show_disclosure(
         tx,
         pack,
@@ -88,6 +90,7 @@ async def show_disclosure(
         disclosure_id=disclosure_id,
         amount_fen=body.amount_fen,
         instalments=body.instalments,
+        shape=body.shape,
         purpose=body.purpose,
         card_id=body.card_id,
         language=language,
@@ -101,7 +104,7 @@ async def make_contract(
     body: ContractIn,
     member_id: SignedIn,
     tx: Transaction,
-    pack: ThePack,
+    packs: ThePacks,
     vault: TheVault,
     now: Now,
     contract_id: NewId,
@@ -112,7 +115,7 @@ async def make_contract(
     contract, sent = await service.make_contract(
         tx,
         vault,
-        pack,
+        packs,
         member_id=member_id,
         contract_id=contract_id,
         disclosure_id=body.disclosure_id,

@@ -1,5 +1,6 @@
 """The contract's text, from its template and the terms that were disclosed; hashed and stored as it is signed."""
 
+from decimal import Decimal
 from hashlib import sha256
 from importlib.resources import files
 from uuid import UUID
@@ -9,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from grainline.kit.money import percent, yuan
 from grainline.kit.web import Language
 from grainline.loans.apr import simple_percent
+from grainline.loans.disclosure import SHAPES
 from grainline.loans.model import Contract, Disclosure
 from grainline.loans.schedule import plan
 from grainline.products import Pack
@@ -34,7 +36,10 @@ def write_contract(
         purpose=getattr(purpose.name, language),
         amount=yuan(terms.amount_fen),
         daily=percent(terms.rate_e8),
-        annual=simple_percent(terms.rate_e8),
+        annual=simple_percent(terms.rate_e8, terms.rules.year_basis),
+        shape=SHAPES[language][terms.rules.shape].format(terms.instalments),
+        grace_days=terms.rules.grace_days,
+        penalty=f"{Decimal(terms.rules.penalty_e4) / 10_000:f}",
         starts_on=terms.started_on,
         disclosure_hash=disclosure.content_hash.hex(),
         rows=[

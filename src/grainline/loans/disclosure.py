@@ -6,6 +6,7 @@ pop-up, forced reading time, every item, "no other fees"; counsel must check the
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from grainline.kit.money import percent, yuan
 from grainline.kit.web import Language
 from grainline.loans.model import Disclosure
 from grainline.loans.quote import Quote
-from grainline.products import Pack
+from grainline.products import Pack, Shape
 
 TITLES: dict[Language, str] = {"zh": "借款成本告知", "en": "What this loan costs"}
 STATEMENTS: dict[Language, str] = {
@@ -33,6 +34,7 @@ LABELS: dict[Language, tuple[str, ...]] = {
         "利息合计（按期还款）",
         "本息合计",
         "手续费、服务费、担保费",
+        "逾期罚息",
         "收款及扣款银行卡",
         "借款用途",
     ),
@@ -46,9 +48,29 @@ LABELS: dict[Language, tuple[str, ...]] = {
         "Total interest if paid on time",
         "Total to repay",
         "Handling, service and guarantee fees",
+        "Penalty interest if overdue",
         "Receiving and debit card",
         "Purpose",
     ),
+}
+
+PENALTIES: dict[Language, str] = {
+    "zh": "宽限 {} 天后，逾期本金按日利率的 {} 倍计息，代替正常利息，不计复利",
+    "en": "after {} days of grace, {} times the daily rate on principal in arrears instead of it, not compounded",
+}
+SHAPES: dict[Language, dict[Shape, str]] = {
+    "zh": {
+        Shape.EQUAL_PRINCIPAL: "{} 期，每月等额本金，按日计息",
+        Shape.EQUAL_INSTALMENT: "{} 期，每月等额本息，按日计息",
+        Shape.INTEREST_FIRST: "{} 期，每月付息，到期还本，按日计息",
+        Shape.BULLET: "{} 个月到期一次还本付息，按日计息",
+    },
+    "en": {
+        Shape.EQUAL_PRINCIPAL: "{} monthly instalments of equal principal, interest by the day",
+        Shape.EQUAL_INSTALMENT: "{} equal monthly instalments, interest by the day",
+        Shape.INTEREST_FIRST: "{} monthly payments of interest, principal with the last, interest by the day",
+        Shape.BULLET: "principal and interest at once after {} months, interest by the day",
+    },
 }
 
 
@@ -75,6 +97,8 @@ def disclose(
         disclosure_id=disclosure_id,
         product=pack.product.code,
         terms=quote.terms,
+        rules=pack.rules_name(quote.terms.rules.shape),
+        funded_within=timedelta(minutes=pack.draw.funded_within_minutes),
         purpose=purpose,
         card_id=card_id,
         content=content,
@@ -103,10 +127,7 @@ def _values(pack: Pack, quote: Quote, *, purpose: str, card: str, language: Lang
     terms, named = quote.terms, pack.purpose_named(purpose)
     if named is None:
         raise ValueError(f"a disclosure for the unknown purpose {purpose!r}")
-    shape = {
-        "zh": f"{terms.instalments} 期，每月等额本金，按日计息",
-        "en": f"{terms.instalments} monthly instalments of equal principal, interest by the day",
-    }[language]
+    shape = SHAPES[language][terms.rules.shape].format(terms.instalments)
     return (
         f"{quote.annual_simple_percent}%",
         f"{quote.annual_irr_percent}%",
@@ -117,6 +138,7 @@ def _values(pack: Pack, quote: Quote, *, purpose: str, card: str, language: Lang
         f"¥{yuan(quote.interest_fen)}",
         f"¥{yuan(quote.total_fen)}",
         "¥0.00",
+        PENALTIES[language].format(terms.rules.grace_days, f"{Decimal(terms.rules.penalty_e4) / 10_000:f}"),
         card,
         getattr(named.name, language),
     )

@@ -3,7 +3,7 @@
 -- The amount is reserved on the line and held in the ledger; the money moves after the commit.
 create or replace function loans.draw(
     p_member_id bigint, p_token_hash bytea, p_draw_id uuid, p_key text, p_input_hash bytea, p_contract_id uuid,
-    p_contract_hash bytea, p_code_hash bytea, p_now timestamptz, p_drawn_on date, p_funded_within interval,
+    p_contract_hash bytea, p_code_hash bytea, p_now timestamptz, p_drawn_on date,
     out refusal text, out made loans.draws, out card_last4 text
 ) language plpgsql as $$
 declare
@@ -37,12 +37,12 @@ begin
         end;
         if refusal is null then
             insert into loans.draws (
-                member_id, draw_id, product, contract_id, card_id, amount_fen, instalments, rate_e8, purpose, state,
-                idempotency_key, input_hash, drawn_on, signed_at, expected_by, ask_at)
+                member_id, draw_id, product, rules, contract_id, card_id, amount_fen, instalments, rate_e8, purpose,
+                state, idempotency_key, input_hash, drawn_on, signed_at, expected_by, ask_at)
             values (
-                p_member_id, p_draw_id, v_terms.product, p_contract_id, v_terms.card_id, v_terms.amount_fen,
+                p_member_id, p_draw_id, v_terms.product, v_terms.rules, p_contract_id, v_terms.card_id, v_terms.amount_fen,
                 v_terms.instalments, v_terms.rate_e8, v_terms.purpose, 'reserved',
-                p_key, p_input_hash, p_drawn_on, p_now, p_now + p_funded_within, p_now)
+                p_key, p_input_hash, p_drawn_on, p_now, p_now + v_terms.funded_within, p_now)
             returning * into made;
             perform ledger.post(
                 p_member_id, 'draw/' || p_draw_id, 'draw_reserved', p_drawn_on, p_now,
@@ -90,15 +90,15 @@ begin
     perform lines.confirm(p_member_id, v_draw.product, v_draw.amount_fen);
     perform ledger.post(
         p_member_id, 'paid/' || p_draw_id, 'draw_paid', p_started_on, p_now,
-        array['1301', '1303', '2202', '1002'], array[p_draw_id, p_draw_id, p_draw_id, p_draw_id],
+        array['1301', '1303', '2202', '1002'], array[p_draw_id, p_draw_id, p_draw_id, md5(v_draw.product)::uuid],
         array[v_draw.amount_fen, -v_draw.amount_fen, v_draw.amount_fen, -v_draw.amount_fen]);
     insert into loans.loans (
-        member_id, loan_id, product, card_id, purpose, amount_fen, instalments, rate_e8, started_on,
-        principal_fen, next_due_on, booked_through, next_charge_on)
+        member_id, loan_id, product, rules, card_id, purpose, amount_fen, instalments, rate_e8, started_on,
+        principal_fen, next_due_on, booked_through, change_on, accrual_slope)
     values (
-        p_member_id, p_draw_id, v_draw.product, v_draw.card_id, v_draw.purpose, v_draw.amount_fen,
+        p_member_id, p_draw_id, v_draw.product, v_draw.rules, v_draw.card_id, v_draw.purpose, v_draw.amount_fen,
         v_draw.instalments, v_draw.rate_e8, p_started_on,
-        v_draw.amount_fen, p_first_due_on, p_started_on, p_first_due_on);
+        v_draw.amount_fen, p_first_due_on, p_started_on, p_first_due_on, v_draw.amount_fen::numeric * v_draw.rate_e8);
     return true;
 end $$;
 

@@ -9,8 +9,8 @@ from grainline.kit.db import Tx, record
 from grainline.loans.model import Draw
 
 COLUMNS: LiteralString = (
-    "member_id, draw_id, product, card_id, amount_fen, instalments, rate_e8, purpose, state, drawn_on, signed_at,"
-    " sent_at, paid_at, failed_at, failure, expected_by, attempts"
+    "member_id, draw_id, product, rules, card_id, amount_fen, instalments, rate_e8, purpose, state, drawn_on,"
+    " signed_at, sent_at, paid_at, failed_at, failure, expected_by, attempts"
 )
 MADE: LiteralString = "(made)." + COLUMNS.replace(", ", ", (made).")
 
@@ -29,12 +29,10 @@ class DrawCall:
     code_hash: bytes
 
 
-async def draw(
-    tx: Tx, call: DrawCall, *, now: datetime, drawn_on: date, funded_within: timedelta
-) -> tuple[str | Draw, str | None]:
+async def draw(tx: Tx, call: DrawCall, *, now: datetime, drawn_on: date) -> tuple[str | Draw, str | None]:
     """Make a draw in one call (draw.sql); return (refusal, None) or (the draw, its card's last four digits)."""
     cursor = await tx.execute(
-        f"select refusal, {MADE}, card_last4 from loans.draw(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        f"select refusal, {MADE}, card_last4 from loans.draw(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             call.member_id,
             call.token_hash,
@@ -46,7 +44,6 @@ async def draw(
             call.code_hash,
             now,
             drawn_on,
-            funded_within,
         ),
     )
     row = await cursor.fetchone()

@@ -37,7 +37,6 @@ async def answer(state: State, asked: DrawAsked) -> Response:
     made, card_last4 = await service.draw(
         state.pool,
         state.vault,
-        state.pack,
         member_id=member_id,
         token_hash=token_hash,
         draw_id=state.new_id(),

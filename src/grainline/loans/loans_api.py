@@ -8,18 +8,20 @@ from fastapi import APIRouter, Request, status
 from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
 from grainline.kit.web import IdempotencyKey, Lang, NewId, Now, ThePage, Transaction, cursor_after
-from grainline.loans import loans_store, repaying
+from grainline.loans import loans_store, papers_store, repaying, repayments_store
 from grainline.loans.fold import fold, forecast
-from grainline.loans.model import Loan, LoanNotFound, RepaymentNotFound
-from grainline.loans.shapes import (
+from grainline.loans.loan_shapes import (
     CalendarOut,
     DueOut,
+    EventOut,
+    EventsOut,
     LoanOut,
     LoansOut,
     RepaymentIn,
     RepaymentOut,
     row_shapes,
 )
+from grainline.loans.model import Loan, LoanNotFound, RepaymentNotFound
 from grainline.loans.transfers import hear
 from grainline.members import SignedIn, card_of
 from grainline.partners.rail import Rail
@@ -47,8 +49,9 @@ async def get_loan(loan_id: UUID, member_id: SignedIn, tx: Transaction, now: Now
     loan = await loans_store.loan(tx, member_id=member_id, loan_id=loan_id)
     if loan is None:
         raise LoanNotFound
-    rows = await loans_store.repayments_of(tx, member_id=member_id, loan_id=loan_id)
-    return await _loan_out(tx, loan, now, [RepaymentOut.of(row, language) for row in rows])
+    rows = await repayments_store.repayments_of(tx, member_id=member_id, loan_id=loan_id)
+    papers = await papers_store.papers_of(tx, member_id=member_id, loan_id=loan_id)
+    return await _loan_out(tx, loan, now, [RepaymentOut.of(row, language) for row in rows], papers)
 
 
 @router.post("/loans/{loan_id}/repayments", status_code=status.HTTP_202_ACCEPTED)
@@ -80,10 +83,18 @@ async def get_repayment(
     loan_id: UUID, repayment_id: UUID, member_id: SignedIn, tx: Transaction, language: Lang
 ) -> RepaymentOut:
     """Show one repayment of a loan."""
-    for row in await loans_store.repayments_of(tx, member_id=member_id, loan_id=loan_id):
+    for row in await repayments_store.repayments_of(tx, member_id=member_id, loan_id=loan_id):
         if row.repayment_id == repayment_id:
             return RepaymentOut.of(row, language)
     raise RepaymentNotFound
+
+
+@router.get("/loans/{loan_id}/events")
+async def list_events(loan_id: UUID, member_id: SignedIn, tx: Transaction) -> EventsOut:
+    """List everything that happened to a loan since it was paid out, in the order it was booked."""
+    if await loans_store.loan(tx, member_id=member_id, loan_id=loan_id) is None:
+        raise LoanNotFound
+    return EventsOut(items=EventOut.all(await loans_store.events(tx, member_id=member_id, loan_id=loan_id)))
 
 
 @router.get("/calendar")
@@ -131,7 +142,13 @@ async def hear_rail(request: Request, tx: Transaction, now: Now) -> None:
     await hear(tx, callback, now=now)
 
 
-async def _loan_out(tx: Tx, loan: Loan, now: Now, repayments: list[RepaymentOut] | None) -> LoanOut:
+async def _loan_out(
+    tx: Tx,
+    loan: Loan,
+    now: Now,
+    repayments: list[RepaymentOut] | None,
+    papers: tuple[UUID, UUID] | None = None,
+) -> LoanOut:
     today = business_date(now)
     events = await loans_store.events(tx, member_id=loan.member_id, loan_id=loan.loan_id)
     card = await card_of(tx, member_id=loan.member_id, card_id=loan.card_id)
@@ -141,4 +158,5 @@ async def _loan_out(tx: Tx, loan: Loan, now: Now, repayments: list[RepaymentOut]
         ahead=forecast(loan.terms, events, today),
         card_last4=card.last4 if card else "",
         repayments=repayments,
+        papers=papers,
     )

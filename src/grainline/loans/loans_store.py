@@ -1,31 +1,38 @@
-"""SQL of loans, their repayments, and the rail's answers."""
+"""SQL of loans: rows with their frozen terms, their events, and the projection the day's work looks at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, LiteralString
 from uuid import UUID
 
 from grainline.kit.db import Tx, record
 from grainline.kit.money import Fen
-from grainline.loans.fold import LoanState
-from grainline.loans.model import Loan, RepaymentKind, RepaymentRow
-from grainline.loans.terms import Repayment, Terms
+from grainline.loans.arrears import classify
+from grainline.loans.events import Event, EventKind
+from grainline.loans.model import Loan
+from grainline.loans.projection import project
+from grainline.loans.state import LoanState
+from grainline.loans.terms import Terms
+from grainline.products import Component, Prepayment, Rules
+
+Key = tuple[int, UUID]
 
 LOAN: LiteralString = (
-    "member_id, loan_id, product, card_id, purpose, amount_fen, rate_e8, instalments, started_on, principal_fen,"
-    " booked_through, settled_on"
+    "l.member_id, l.loan_id, l.product, l.card_id, l.purpose, l.amount_fen, l.rate_e8, l.instalments, l.started_on,"
+    " r.content::text, l.principal_fen, l.booked_through, l.late_since, l.settled_on"
 )
-REPAYMENT: LiteralString = (
-    "member_id, repayment_id, loan_id, kind, state, amount_fen, value_on, requested_at, collected_at, failure,"
-    " attempts, input_hash, event_no"
+FROM: LiteralString = "from loans.loans l join loans.rule_sets r on r.name = l.rules"
+EVENT: LiteralString = (
+    "kind, value_on, event_no, amount_fen, component, share_e4, until_on, instalments, reverses, prepayment"
 )
-KEY_CONFLICT = "key_conflict"  # a rail's answer that is no status: it has another order under our key
 
 
 async def loan(tx: Tx, *, member_id: int, loan_id: UUID, lock: bool = False) -> Loan | None:
     """Read one loan of a member, or None; locked, nobody else books on it meanwhile."""
     cursor = await tx.execute(
-        f"select {LOAN} from loans.loans where member_id = %s and loan_id = %s" + (" for update" if lock else ""),
+        f"select {LOAN} {FROM} where l.member_id = %s and l.loan_id = %s" + (" for update of l" if lock else ""),
         (member_id, loan_id),
     )
     row = await cursor.fetchone()
@@ -36,205 +43,180 @@ async def loans_of(tx: Tx, member_id: int, *, before: tuple[date, UUID] | None =
     """List a member's loans, newest first."""
     started_on, loan_id = before or (None, None)
     cursor = await tx.execute(
-        f"select {LOAN} from loans.loans where member_id = %(member)s and (%(loan)s::uuid is null or"
-        " (started_on, loan_id) < (%(on)s::date, %(loan)s::uuid))"
-        " order by started_on desc, loan_id desc limit %(limit)s",
+        f"select {LOAN} {FROM} where l.member_id = %(member)s and (%(loan)s::uuid is null or"
+        " (l.started_on, l.loan_id) < (%(on)s::date, %(loan)s::uuid))"
+        " order by l.started_on desc, l.loan_id desc limit %(limit)s",
         {"member": member_id, "on": started_on, "loan": loan_id, "limit": limit},
     )
     return [_loan(row) for row in await cursor.fetchall()]
 
 
-async def loans_to_charge(tx: Tx, *, day: date, count: int) -> list[Loan]:
-    """Lock loans of which an instalment has fallen due by a day and is not in the books yet."""
+async def lock_loans(tx: Tx, keys: Sequence[Key]) -> dict[Key, Loan]:
+    """Lock and read loans by their keys, in order of the keys."""
     cursor = await tx.execute(
-        f"select {LOAN} from loans.loans where next_charge_on <= %s"
-        " order by next_charge_on limit %s for update skip locked",
-        (day, count),
+        f"select {LOAN} {FROM} where (l.member_id, l.loan_id) in (select * from unnest(%s::bigint[], %s::uuid[]))"
+        " order by l.member_id, l.loan_id for update of l",
+        ([member_id for member_id, _ in keys], [loan_id for _, loan_id in keys]),
+    )
+    return {(found.member_id, found.loan_id): found for found in map(_loan, await cursor.fetchall())}
+
+
+async def loans_to_change(tx: Tx, *, day: date, count: int, wait: bool = False) -> list[Loan]:
+    """Lock loans on which a day brings something that is not in the books yet: an instalment due, a class reached.
+
+    What somebody else holds is left out, or waited for, in the order in which everybody locks loans.
+    """
+    order, others = ("l.member_id, l.loan_id", "") if wait else ("l.change_on", " skip locked")
+    cursor = await tx.execute(
+        f"select {LOAN} {FROM} where l.change_on <= %s order by {order} limit %s for update of l{others}", (day, count)
     )
     return [_loan(row) for row in await cursor.fetchall()]
 
 
-async def loans_due(tx: Tx, *, day: date, slot: str, after: UUID | None, count: int) -> list[Loan]:
-    """Lock loans with something due by a day for which this slot's debit was not requested yet, by loan id."""
-    cursor = await tx.execute(
-        f"select {LOAN} from loans.loans l where next_due_on <= %(day)s"
-        " and (%(after)s::uuid is null or loan_id > %(after)s::uuid)"
-        " and not exists (select 1 from loans.repayments r where r.member_id = l.member_id"
-        "   and r.idempotency_key = 'auto/' || l.loan_id || '/' || %(slot)s)"
-        " order by loan_id limit %(count)s for update",
-        {"day": day, "slot": slot, "after": after, "count": count},
-    )
-    return [_loan(row) for row in await cursor.fetchall()]
-
-
-async def project(tx: Tx, loan: Loan, state: LoanState) -> None:
-    """Write the projection of a loan's state: what the day's work looks for."""
-    upcoming = next((row.due_on for row in state.instalments if not row.is_due), None)
-    unpaid = state.next_unpaid
-    await tx.execute(
-        "update loans.loans set principal_fen = %s, next_due_on = %s, booked_through = %s, next_charge_on = %s,"
-        " settled_on = %s where member_id = %s and loan_id = %s",
-        (
-            state.principal_outstanding_fen,
-            unpaid.due_on if unpaid else None,
-            state.as_of,
-            upcoming if unpaid else None,
-            state.settled_on,
-            loan.member_id,
-            loan.loan_id,
-        ),
-    )
-
-
-async def events(tx: Tx, *, member_id: int, loan_id: UUID) -> list[Repayment]:
+async def events(tx: Tx, *, member_id: int, loan_id: UUID) -> list[Event]:
     """Read a loan's events in the order they were booked."""
+    return (await events_of(tx, [(member_id, loan_id)])).get((member_id, loan_id), [])
+
+
+async def events_of(tx: Tx, keys: Sequence[Key]) -> dict[Key, list[Event]]:
+    """Read the events of many loans, each in the order they were booked; a loan without any is left out."""
     cursor = await tx.execute(
-        "select amount_fen, value_on, event_no from loans.repayments"
-        " where member_id = %s and loan_id = %s and state = 'collected' order by event_no",
-        (member_id, loan_id),
+        f"select member_id, loan_id, {EVENT} from loans.events"
+        " where (member_id, loan_id) in (select * from unnest(%s::bigint[], %s::uuid[]))"
+        " order by member_id, loan_id, event_no",
+        ([member_id for member_id, _ in keys], [loan_id for _, loan_id in keys]),
     )
-    return [Repayment(*row) for row in await cursor.fetchall()]
+    found: dict[Key, list[Event]] = {}
+    for row in await cursor.fetchall():
+        found.setdefault((row[0], row[1]), []).append(event_of(row[2:]))
+    return found
+
+
+def event_of(row: tuple[Any, ...]) -> Event:
+    """Make an event of the columns of EVENT."""
+    return Event(
+        EventKind(row[0]),
+        row[1],
+        row[2],
+        Fen(row[3]),
+        Component(row[4]) if row[4] else None,
+        row[5],
+        row[6],
+        row[7],
+        row[8],
+        Prepayment(row[9]) if row[9] else None,
+    )
 
 
 @dataclass(frozen=True)
-class RepaymentRequest:
-    """What is asked to be collected."""
+class NewEvent:
+    """An event to be kept: whose, who made it and why, and the key under which it is made once."""
 
-    repayment_id: UUID
+    member_id: int
     loan_id: UUID
-    kind: RepaymentKind
-    amount_fen: int
-    value_on: date
+    event: Event
+    made_by: str
     idempotency_key: str
-    input_hash: bytes
+    input_hash: bytes = b""
+    reason: str = ""
 
 
-async def add_repayment(tx: Tx, member_id: int, request: RepaymentRequest, *, now: datetime) -> None:
-    """Insert a repayment to be collected; one whose key was used stays as it is."""
-    await tx.execute(
-        "insert into loans.repayments (member_id, repayment_id, loan_id, kind, state, amount_fen, value_on,"
-        " idempotency_key, input_hash, requested_at, ask_at)"
-        " values (%s, %s, %s, %s, 'requested', %s, %s, %s, %s, %s, %s) on conflict (member_id, idempotency_key)"
-        " do nothing",
+async def add_events(tx: Tx, new: Sequence[NewEvent], *, now: datetime) -> None:
+    """Insert events; a number or key that is there already is an error of the caller."""
+    columns = [
         (
-            member_id,
-            request.repayment_id,
-            request.loan_id,
-            request.kind,
-            request.amount_fen,
-            request.value_on,
-            request.idempotency_key,
-            request.input_hash,
-            now,
-            now,
-        ),
+            *(item.member_id, item.loan_id, item.event.number, item.event.kind, item.event.value_on),
+            *(item.event.amount_fen, item.event.component, item.event.share_e4, item.event.until),
+            *(item.event.instalments, item.event.reverses, item.event.prepayment),
+            *(item.made_by, item.reason, item.idempotency_key, item.input_hash),
+        )
+        for item in new
+    ]
+    await tx.execute(
+        "insert into loans.events (member_id, loan_id, event_no, kind, value_on, amount_fen, component, share_e4,"
+        " until_on, instalments, reverses, prepayment, made_by, reason, idempotency_key, input_hash, booked_at)"
+        " select *, %s from unnest(%s::bigint[], %s::uuid[], %s::int[], %s::text[], %s::date[], %s::bigint[],"
+        " %s::text[], %s::int[], %s::date[], %s::smallint[], %s::int[], %s::text[], %s::text[], %s::text[],"
+        " %s::text[], %s::bytea[])",
+        (now, *map(list, zip(*columns, strict=True))),
     )
 
 
-async def repayment_by_key(tx: Tx, *, member_id: int, key: str) -> RepaymentRow | None:
-    """Read the repayment a key was used for, or None."""
+async def event_by_key(tx: Tx, *, member_id: int, key: str) -> tuple[UUID, int, bytes] | None:
+    """Return loan, number and input hash of the event a key was used for, or None."""
     cursor = await tx.execute(
-        f"select {REPAYMENT} from loans.repayments where member_id = %s and idempotency_key = %s",
+        "select loan_id, event_no, input_hash from loans.events where member_id = %s and idempotency_key = %s",
         (member_id, key),
     )
-    row = await cursor.fetchone()
-    return record(RepaymentRow, row) if row else None
+    return await cursor.fetchone()
 
 
-async def repayments_of(tx: Tx, *, member_id: int, loan_id: UUID) -> list[RepaymentRow]:
-    """List a loan's repayments in the order they were asked for."""
-    cursor = await tx.execute(
-        f"select {REPAYMENT} from loans.repayments where member_id = %s and loan_id = %s"
-        " order by requested_at, repayment_id",
-        (member_id, loan_id),
-    )
-    return [record(RepaymentRow, row) for row in await cursor.fetchall()]
-
-
-async def take_repayments(tx: Tx, *, now: datetime, count: int, ask_again: timedelta) -> list[RepaymentRow]:
-    """Take repayments whose collection is to be sent (`attempts` is 1) or asked for; a lease, as with draws."""
-    cursor = await tx.execute(
-        f"""
-        with due as (
-            select member_id as m, repayment_id as r from loans.repayments
-            where ask_at <= %(now)s order by ask_at limit %(count)s for update skip locked
-        )
-        update loans.repayments set state = 'sent', attempts = attempts + 1,
-            ask_at = %(now)s + %(again)s * power(2, least(attempts, 6))
-        from due where member_id = due.m and repayment_id = due.r
-        returning {REPAYMENT}
-        """,
-        {"now": now, "count": count, "again": ask_again},
-    )
-    return [record(RepaymentRow, row) for row in await cursor.fetchall()]
-
-
-async def ask_repayment_now(tx: Tx, *, member_id: int, repayment_id: UUID, now: datetime) -> None:
-    """Have an undecided repayment asked for at once."""
+async def write_projections(tx: Tx, steps: Sequence[tuple[Loan, LoanState]]) -> None:
+    """Write the projection of states, and how the loans are classified from then on."""
+    rows = [(*loan_.key, state.as_of, *project(state).columns()) for loan_, state in steps]
     await tx.execute(
-        "update loans.repayments set ask_at = %s where member_id = %s and repayment_id = %s and state = 'sent'",
-        (now, member_id, repayment_id),
+        "update loans.loans l set booked_through = s.through, principal_fen = s.principal, due_fen = s.due,"
+        " next_due_on = s.next_due,"
+        " change_on = s.change, late_since = s.late, accrued = s.accrued, accrual_slope = s.slope,"
+        " penalty = s.penalty, penalty_slope = s.penalty_slope, charged_off_on = s.charged_off,"
+        " written_off_on = s.written_off, settled_on = s.settled"
+        " from unnest(%s::bigint[], %s::uuid[], %s::date[], %s::bigint[], %s::bigint[], %s::date[], %s::date[],"
+        " %s::date[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[], %s::date[], %s::date[])"
+        " as s (member, loan, through, principal, due, next_due, change, late, accrued, slope, penalty, penalty_slope,"
+        " charged_off, written_off, settled)"
+        " where l.member_id = s.member and l.loan_id = s.loan",
+        tuple(map(list, zip(*rows, strict=True))),
     )
+    changed = [step for step in steps if step[1].late_since or step[0].late_since or step[1].written_off_on]
+    classes = [_classified(loan_, state) for loan_, state in changed]
+    if classes:
+        await tx.execute(
+            "insert into loans.classifications as c (member_id, loan_id, from_on, bucket, category, stage)"
+            " select n.* from unnest(%s::bigint[], %s::uuid[], %s::date[], %s::text[], %s::text[], %s::smallint[])"
+            " as n (member_id, loan_id, from_on, bucket, category, stage)"
+            " where (n.bucket, n.category, n.stage) is distinct from (select (o.bucket, o.category, o.stage)"
+            "   from loans.classifications o where o.member_id = n.member_id and o.loan_id = n.loan_id"
+            "   and o.from_on <= n.from_on order by o.from_on desc limit 1)"
+            " on conflict (member_id, loan_id, from_on) do update"
+            " set bucket = excluded.bucket, category = excluded.category, stage = excluded.stage",
+            tuple(map(list, zip(*classes, strict=True))),
+        )
 
 
-async def collected(tx: Tx, repayment: RepaymentRow, *, at: datetime, event_no: int) -> bool:
-    """Mark a repayment collected, as the loan's event of this number; False where it was decided before."""
-    cursor = await tx.execute(
-        "update loans.repayments set state = 'collected', collected_at = %s, event_no = %s, ask_at = null"
-        " where member_id = %s and repayment_id = %s and state in ('requested', 'sent')",
-        (at, event_no, repayment.member_id, repayment.repayment_id),
-    )
-    return cursor.rowcount == 1
+def _classified(loan_: Loan, state: LoanState) -> tuple[object, ...]:
+    found = classify(state)
+    return loan_.member_id, loan_.loan_id, state.as_of, found.bucket, found.category, found.stage
 
 
-async def not_collected(tx: Tx, repayment: RepaymentRow, *, reason: str) -> bool:
-    """Mark a repayment failed; False where it was decided before."""
-    cursor = await tx.execute(
-        "update loans.repayments set state = 'failed', failure = %s, ask_at = null"
-        " where member_id = %s and repayment_id = %s and state in ('requested', 'sent')",
-        (reason, repayment.member_id, repayment.repayment_id),
-    )
-    return cursor.rowcount == 1
+async def rules_named(tx: Tx, name: str) -> Rules:
+    """Read the rules kept under a name."""
+    row = await (await tx.execute("select content::text from loans.rule_sets where name = %s", (name,))).fetchone()
+    if row is None:
+        raise RuntimeError(f"the rules {name} are not kept")
+    return rules_of(row[0])
 
 
-async def add_answer(
-    tx: Tx,
-    *,
-    member_id: int,
-    transfer_id: UUID,
-    kind: str,
-    status: str,
-    ordered_fen: Fen,
-    amount_fen: Fen | None,
-    reason: str | None,
-    now: datetime,
-) -> bool:
-    """Record what the rail answered; return whether all it ever said of the transfer is about what we ordered.
-
-    `amount_fen` is the rail's word, None where it told none: not found, or KEY_CONFLICT.
-    """
-    cursor = await tx.execute(
-        "insert into loans.rail_answers as new"
-        " (member_id, transfer_id, kind, status, amount_fen, reason, heard_at)"
-        " values (%(member)s, %(transfer)s, %(kind)s, %(status)s, %(amount)s, %(reason)s, %(now)s)"
-        " returning coalesce(new.amount_fen, %(ordered)s) = %(ordered)s and new.status <> %(conflict)s"
-        " and not exists (select 1 from loans.rail_answers r where r.member_id = new.member_id"
-        "   and r.transfer_id = new.transfer_id and (r.amount_fen <> %(ordered)s or r.status = %(conflict)s))",
-        {
-            "member": member_id,
-            "transfer": transfer_id,
-            "kind": kind,
-            "status": status,
-            "amount": amount_fen,
-            "ordered": ordered_fen,
-            "reason": reason,
-            "now": now,
-            "conflict": KEY_CONFLICT,
-        },
-    )
-    row = await cursor.fetchone()
-    return bool(row and row[0])
+@lru_cache(maxsize=1000)
+def rules_of(content: str) -> Rules:
+    """Read rules as they are kept."""
+    return Rules.model_validate_json(content)
 
 
 def _loan(row: tuple[Any, ...]) -> Loan:
-    return record(Loan, (*row[:5], Terms(*row[5:9]), *row[9:]))
+    return record(Loan, (*row[:5], terms_of(row[5:10]), *row[10:]))
+
+
+def terms_of(row: tuple[Any, ...]) -> Terms:
+    """Make terms of amount, rate, instalments, first day, and the rules' content."""
+    amount_fen, rate_e8, instalments, started_on, content = row
+    return Terms(amount_fen, rate_e8, instalments, started_on, rules_of(content))
+
+
+async def overdue_of(tx: Tx, holders: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Return which members have an overdue loan of a product."""
+    cursor = await tx.execute(
+        "select distinct member_id, product from loans.loans where late_since is not null"
+        " and (member_id, product) in (select * from unnest(%s::bigint[], %s::text[]))",
+        ([member_id for member_id, _ in holders], [product for _, product in holders]),
+    )
+    return {(row[0], row[1]) for row in await cursor.fetchall()}

@@ -1,7 +1,7 @@
 """The nouns of a loan's life outside its arithmetic: disclosure, contract, draw, repayment, and their states."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -42,6 +42,8 @@ class Disclosure:
     disclosure_id: UUID
     product: str
     terms: Terms
+    rules: str
+    funded_within: timedelta
     purpose: str
     card_id: UUID
     content: dict[str, object]
@@ -69,6 +71,7 @@ class Draw:
     member_id: int
     draw_id: UUID
     product: str
+    rules: str
     card_id: UUID
     amount_fen: Fen
     instalments: int
@@ -97,7 +100,13 @@ class Loan:
     terms: Terms
     principal_fen: Fen
     booked_through: date
+    late_since: date | None
     settled_on: date | None
+
+    @property
+    def key(self) -> tuple[int, UUID]:
+        """Return member and loan."""
+        return self.member_id, self.loan_id
 
 
 @dataclass(frozen=True)
@@ -207,3 +216,31 @@ class CardNotFound(Refusal):
 
     code = "card_not_found"
     kind = Kind.NOT_FOUND
+
+
+class EventOutOfTime(Refusal):
+    """An event that counts from before the loan began, from a closed period, too far back, or from the future."""
+
+    code = "event_out_of_time"
+    kind = Kind.CONFLICT
+
+
+class EventNotPossible(Refusal):
+    """Something this loan does not allow: a refund or waiver above what there is, a second write-off and the like."""
+
+    code = "event_not_possible"
+    kind = Kind.CONFLICT
+
+
+class NotReversible(Refusal):
+    """No such event, a reversal itself, or one that is reversed already."""
+
+    code = "not_reversible"
+    kind = Kind.CONFLICT
+
+
+class DayNotOver(Refusal):
+    """A day is closed when it is over."""
+
+    code = "day_not_over"
+    kind = Kind.CONFLICT

@@ -1,6 +1,7 @@
 """From a quote to a signed draw: each step shows what the next one signs."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -33,7 +34,7 @@ from grainline.loans.model import (
 from grainline.loans.quote import Quote, UnknownPurpose, quote
 from grainline.members import Card, CodeSent, NotSignedIn, Purpose, card_of, masked_name, member_of, request_code
 from grainline.members.codes import CODE_REFUSALS
-from grainline.products import Pack
+from grainline.products import Pack, Shape
 
 # what loans.draw may answer, by its words
 REFUSALS: tuple[type[Refusal], ...] = (
@@ -55,10 +56,12 @@ REFUSALS: tuple[type[Refusal], ...] = (
 DRAW_REFUSALS = {refusal.code: refusal for refusal in REFUSALS}
 
 
-async def quote_draw(tx: Tx, pack: Pack, *, member_id: int, amount_fen: int, instalments: int, now: datetime) -> Quote:
+async def quote_draw(
+    tx: Tx, pack: Pack, *, member_id: int, amount_fen: int, instalments: int, shape: Shape | None, now: datetime
+) -> Quote:
     """Quote a draw at the member's rate, beginning today in Shanghai.
 
-    Raises NoLine, LineNotOpen, LineExceeded, UnknownTerm, or the guard's refusal of the amount.
+    Raises NoLine, LineNotOpen, LineExceeded, UnknownTerm, UnknownShape, or the guard's refusal of the amount.
     """
     line = await _line(tx, pack, member_id)
     result = quote(
@@ -67,6 +70,7 @@ async def quote_draw(tx: Tx, pack: Pack, *, member_id: int, amount_fen: int, ins
         instalments=instalments,
         rate_e8=line.rate_e8,
         starts_on=business_date(now),
+        shape=shape,
     )
     if amount_fen > line.available_fen:
         raise LineExceeded(available_fen=line.available_fen)
@@ -81,6 +85,7 @@ async def show_disclosure(
     disclosure_id: UUID,
     amount_fen: int,
     instalments: int,
+    shape: Shape | None,
     purpose: str,
     card_id: UUID,
     language: Language,
@@ -92,7 +97,9 @@ async def show_disclosure(
     """
     if pack.purpose_named(purpose) is None:
         raise UnknownPurpose(allowed=", ".join(known.code for known in pack.draw.purpose))
-    quoted = await quote_draw(tx, pack, member_id=member_id, amount_fen=amount_fen, instalments=instalments, now=now)
+    quoted = await quote_draw(
+        tx, pack, member_id=member_id, amount_fen=amount_fen, instalments=instalments, shape=shape, now=now
+    )
     disclosure = disclose(
         pack,
         quoted,
@@ -110,7 +117,7 @@ async def show_disclosure(
 async def make_contract(
     tx: Tx,
     vault: Vault,
-    pack: Pack,
+    packs: Mapping[str, Pack],
     *,
     member_id: int,
     contract_id: UUID,
@@ -134,7 +141,7 @@ async def make_contract(
     if now >= disclosure.expires_at or disclosure.terms.started_on != business_date(now):
         raise DisclosureStale
     contract = write_contract(
-        pack,
+        packs[disclosure.product],
         disclosure,
         contract_id=contract_id,
         borrower=await masked_name(tx, vault, member_id) or "",
@@ -164,7 +171,6 @@ async def send_contract_code(
 async def draw(
     pool: Pool,
     vault: Vault,
-    pack: Pack,
     *,
     member_id: int,
     token_hash: bytes,
@@ -197,7 +203,6 @@ async def draw(
             call,
             now=now,
             drawn_on=business_date(now),
-            funded_within=timedelta(minutes=pack.draw.funded_within_minutes),
         )
     if isinstance(made, str):
         raise DRAW_REFUSALS[made]

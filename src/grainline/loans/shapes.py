@@ -1,4 +1,4 @@
-"""What the routes of loans say and hear, and how a noun becomes its shape."""
+"""What the routes of quoting and drawing say and hear, and how a noun becomes its shape."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 from grainline.kit.money import percent
 from grainline.kit.web import Language
 from grainline.loans.apr import simple_percent
-from grainline.loans.fold import Instalment, LoanState
-from grainline.loans.model import Draw, DrawState, Loan, RepaymentRow, RepaymentState
+from grainline.loans.model import Draw, DrawState
 from grainline.loans.quote import Quote
 from grainline.members import CodeOut
+from grainline.products import Shape
 
 # Within what the database can hold, and nothing else: what may be asked for is decided behind it.
 Amount = Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]
@@ -21,8 +21,12 @@ Code = Annotated[str, Field(max_length=16)]
 
 
 class QuoteIn(BaseModel):
+    """What is to be quoted: the product unless it is the default one, the shape unless it is the product's first."""
+
+    product: Annotated[str, Field(max_length=32)] | None = None
     amount_fen: Amount
     instalments: int
+    shape: Shape | None = None
 
 
 class QuoteRowOut(BaseModel):
@@ -43,6 +47,7 @@ class QuoteOut(BaseModel):
     daily_rate_percent: str
     amount_fen: int
     instalments: int
+    shape: Shape
     total_interest_fen: int
     total_fen: int
     starts_on: date
@@ -57,6 +62,7 @@ class QuoteOut(BaseModel):
             daily_rate_percent=percent(quote.terms.rate_e8),
             amount_fen=quote.terms.amount_fen,
             instalments=quote.terms.instalments,
+            shape=quote.terms.rules.shape,
             total_interest_fen=quote.interest_fen,
             total_fen=quote.total_fen,
             starts_on=quote.terms.started_on,
@@ -169,7 +175,8 @@ def failure_text(reason: str, language: Language) -> str:
     return FAILURES[language].get(reason, OTHER_FAILURE[language])
 
 
-def _failure(reason: str | None, language: Language) -> FailureOut | None:
+def failure_of(reason: str | None, language: Language) -> FailureOut | None:
+    """Shape a failure of the rail, where there is one."""
     return None if reason is None else FailureOut(code=reason, text=failure_text(reason, language))
 
 
@@ -217,175 +224,11 @@ class DrawOut(BaseModel):
             annual_rate_percent=simple_percent(draw.rate_e8),
             steps=steps,
             expected_paid_by=draw.expected_by,
-            failure=_failure(draw.failure, language),
+            failure=failure_of(draw.failure, language),
             loan_id=draw.draw_id if draw.state is DrawState.PAID else None,
         )
 
 
 class DrawsOut(BaseModel):
     items: list[DrawOut]
-    next_cursor: str | None
-
-
-class NextDueOut(BaseModel):
-    number: int
-    due_on: date
-    amount_fen: int
-
-
-class RowOut(BaseModel):
-    number: int
-    due_on: date
-    days: int
-    principal_fen: int
-    interest_fen: int
-    total_fen: int
-    paid_fen: int
-    state: Literal["paid", "due", "overdue", "scheduled"]
-
-
-class RepaymentIn(BaseModel):
-    amount_fen: Amount
-
-
-class RepaymentOut(BaseModel):
-    repayment_id: UUID
-    kind: Literal["by_hand", "automatic"]
-    state: RepaymentState
-    amount_fen: int
-    value_on: date
-    requested_at: datetime
-    collected_at: datetime | None
-    failure: FailureOut | None
-
-    @classmethod
-    def of(cls, row: RepaymentRow, language: Language) -> "RepaymentOut":
-        """Shape a repayment."""
-        return cls(
-            repayment_id=row.repayment_id,
-            kind=row.kind.value,
-            state=row.state,
-            amount_fen=row.amount_fen,
-            value_on=row.value_on,
-            requested_at=row.requested_at,
-            collected_at=row.collected_at,
-            failure=_failure(row.failure, language),
-        )
-
-
-class LoanOut(BaseModel):
-    """A loan as it stands today; rows and repayments only where one loan is asked for."""
-
-    loan_id: UUID
-    state: Literal["active", "overdue", "settled"]
-    amount_fen: int
-    instalments: int
-    purpose: str
-    daily_rate_percent: str
-    annual_rate_percent: str
-    started_on: date
-    settled_on: date | None
-    principal_outstanding_fen: int
-    due_now_fen: int
-    payoff_fen: int
-    as_of: date
-    next_due: NextDueOut | None
-    card_last4: str
-    rows: list[RowOut] | None = None
-    repayments: list[RepaymentOut] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        loan: Loan,
-        *,
-        now: LoanState,
-        ahead: LoanState,
-        card_last4: str,
-        repayments: list[RepaymentOut] | None = None,
-    ) -> "LoanOut":
-        """Shape a loan from its state now and its state at the last due date if nothing more were repaid early."""
-        rows = row_shapes(loan, now, ahead)
-        return cls(
-            loan_id=loan.loan_id,
-            state=_loan_state(now),
-            amount_fen=loan.terms.amount_fen,
-            instalments=loan.terms.instalments,
-            purpose=loan.purpose,
-            daily_rate_percent=percent(loan.terms.rate_e8),
-            annual_rate_percent=simple_percent(loan.terms.rate_e8),
-            started_on=loan.terms.started_on,
-            settled_on=now.settled_on,
-            principal_outstanding_fen=now.principal_outstanding_fen,
-            due_now_fen=now.due_fen,
-            payoff_fen=now.payoff_fen,
-            as_of=now.as_of,
-            next_due=next_due(rows),
-            card_last4=card_last4,
-            rows=None if repayments is None else rows,
-            repayments=repayments,
-        )
-
-
-def row_shapes(loan: Loan, now: LoanState, ahead: LoanState) -> list[RowOut]:
-    """Shape the instalments: what has fallen due as it is, what has not as it will be if each is paid when due."""
-    shapes = []
-    start = loan.terms.started_on
-    for row, later in zip(now.instalments, ahead.instalments, strict=True):
-        interest = row.interest_fen if row.is_due or now.settled_on else later.interest_fen
-        shapes.append(
-            RowOut(
-                number=row.number,
-                due_on=row.due_on,
-                days=(row.due_on - start).days,
-                principal_fen=row.principal_fen,
-                interest_fen=interest,
-                total_fen=row.principal_fen + interest,
-                paid_fen=row.principal_paid_fen + row.interest_paid_fen,
-                state=_row_state(row, now, interest),
-            )
-        )
-        start = row.due_on
-    return shapes
-
-
-def next_due(rows: list[RowOut]) -> NextDueOut | None:
-    """Return the earliest instalment that is still to be paid, with what is missing of it."""
-    for row in rows:
-        if row.state != "paid":
-            return NextDueOut(number=row.number, due_on=row.due_on, amount_fen=row.total_fen - row.paid_fen)
-    return None
-
-
-def _row_state(row: Instalment, now: LoanState, interest: int) -> Literal["paid", "due", "overdue", "scheduled"]:
-    paid = row.principal_paid_fen + row.interest_paid_fen
-    if now.settled_on or paid == row.principal_fen + interest:
-        return "paid"
-    if not row.is_due:
-        return "scheduled"
-    return "due" if row.due_on == now.as_of else "overdue"
-
-
-def _loan_state(now: LoanState) -> Literal["active", "overdue", "settled"]:
-    if now.settled_on:
-        return "settled"
-    late = any(row.is_due and row.due_on < now.as_of and row.unpaid_fen for row in now.instalments)
-    return "overdue" if late else "active"
-
-
-class LoansOut(BaseModel):
-    items: list[LoanOut]
-    next_cursor: str | None
-
-
-class DueOut(BaseModel):
-    loan_id: UUID
-    number: int
-    due_on: date
-    amount_fen: int
-    state: Literal["paid", "due", "overdue", "scheduled"]
-
-
-class CalendarOut(BaseModel):
-    items: list[DueOut]
     next_cursor: str | None

@@ -23,7 +23,7 @@ from grainline.kit.calendar import Clock, business_date
 from grainline.kit.db import Pool, Tx, transaction
 from grainline.kit.money import Fen
 from grainline.kit.sealing import Vault
-from grainline.loans import draws_store, loans_store
+from grainline.loans import draws_store, loans_store, repayments_store
 from grainline.loans.model import Draw, RepaymentRow
 from grainline.loans.repaying import apply_collected
 from grainline.loans.terms import Terms
@@ -67,10 +67,23 @@ async def pay_out_due(pool: Pool, vault: Vault, rail: Rail, clock: Clock) -> int
 
 
 async def collect_due(pool: Pool, vault: Vault, rail: Rail, clock: Clock) -> int:
-    """Send or ask for the collections that are due, one batch; return how many were taken."""
+    """Send or ask for the collections that are due, one batch; return how many were taken.
+
+    The answers of a batch are applied in one transaction; where that breaks, each in its own.
+    """
     async with transaction(pool) as tx:
-        repayments = await loans_store.take_repayments(tx, now=clock(), count=BATCH, ask_again=ASK_AGAIN)
-    await _all(repayments, lambda repayment: _collect(pool, vault, rail, clock, repayment))
+        repayments = await repayments_store.take_repayments(tx, now=clock(), count=BATCH, ask_again=ASK_AGAIN)
+    answers: list[tuple[RepaymentRow, Answer | KeyConflict]] = []
+
+    async def ask(repayment: RepaymentRow) -> None:
+        said = await _collect(pool, vault, rail, repayment)
+        if said is not None:  # otherwise the lease brings it back, as a question
+            answers.append((repayment, said))
+
+    try:
+        await _all(repayments, ask)
+    finally:
+        await _decide_all(pool, answers, clock)
     return len(repayments)
 
 
@@ -84,7 +97,7 @@ async def hear(tx: Tx, callback: Callback, *, now: datetime) -> None:
     if callback.direction is Direction.PAYOUT:
         await draws_store.ask_now(tx, member_id=member_id, draw_id=transfer_id, now=now)
     else:
-        await loans_store.ask_repayment_now(tx, member_id=member_id, repayment_id=transfer_id, now=now)
+        await repayments_store.ask_repayment_now(tx, member_id=member_id, repayment_id=transfer_id, now=now)
 
 
 async def _ask_or_order(rail: Rail, transfer: _Transfer, agreement: str) -> Answer | KeyConflict | None:
@@ -106,9 +119,9 @@ async def _ask_or_order(rail: Rail, transfer: _Transfer, agreement: str) -> Answ
 async def _believed(tx: Tx, transfer: _Transfer, said: Answer | KeyConflict, *, now: datetime) -> Answer | None:
     """Keep what the rail said; return it only where the rail has never had another order under the key."""
     answer = said if isinstance(said, Answer) else None
-    status = answer.status if answer else loans_store.KEY_CONFLICT
+    status = answer.status if answer else repayments_store.KEY_CONFLICT
     rail_fen = answer.amount_fen if answer else None
-    consistent = await loans_store.add_answer(
+    consistent = await repayments_store.add_answer(
         tx,
         member_id=transfer.member_id,
         transfer_id=transfer.transfer_id,
@@ -149,7 +162,8 @@ async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None
     now = clock()
     if answer.status is Status.SUCCEEDED and answer.settled_at is not None:
         started_on = business_date(answer.settled_at)
-        first_due_on = Terms(draw.amount_fen, draw.rate_e8, draw.instalments, started_on).due_dates()[0]
+        rules = await loans_store.rules_named(tx, draw.rules)
+        first_due_on = Terms(draw.amount_fen, draw.rate_e8, draw.instalments, started_on, rules).due_dates()[0]
         if await draws_store.confirm_payout(
             tx, draw, paid_at=answer.settled_at, started_on=started_on, first_due_on=first_due_on, now=now
         ):
@@ -160,38 +174,59 @@ async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None
         await _tell(tx, draw, "draw.failed", clock, reason=answer.reason)
 
 
-async def _collect(pool: Pool, vault: Vault, rail: Rail, clock: Clock, repayment: RepaymentRow) -> None:
-    transfer = _Transfer(
+def _collection(repayment: RepaymentRow) -> _Transfer:
+    return _Transfer(
         Direction.COLLECTION,
         repayment.member_id,
         repayment.repayment_id,
         repayment.amount_fen,
         repayment.attempts,
     )
+
+
+async def _collect(pool: Pool, vault: Vault, rail: Rail, repayment: RepaymentRow) -> Answer | KeyConflict | None:
     async with transaction(pool) as tx:
         loan = await loans_store.loan(tx, member_id=repayment.member_id, loan_id=repayment.loan_id)
         if loan is None:
             raise RuntimeError(f"repayment {repayment.repayment_id} has lost its loan")
         agreement = await agreement_of(tx, vault, member_id=loan.member_id, card_id=loan.card_id)
-    said = await _ask_or_order(rail, transfer, agreement)
-    if said is None:
-        return  # the lease brings it back, as a question
+    return await _ask_or_order(rail, _collection(repayment), agreement)
+
+
+async def _decide_all(pool: Pool, answers: list[tuple[RepaymentRow, Answer | KeyConflict]], clock: Clock) -> None:
+    try:
+        await _decide_repayments(pool, answers, clock)
+    except Exception as error:
+        if len(answers) == 1:
+            raise
+        log.error("answers_broken", count=len(answers), error=type(error).__name__)
+        await _all(answers, lambda answer: _decide_repayments(pool, [answer], clock))
+
+
+async def _decide_repayments(
+    pool: Pool, answers: list[tuple[RepaymentRow, Answer | KeyConflict]], clock: Clock
+) -> None:
+    now = clock()
     async with transaction(pool) as tx:
-        answer = await _believed(tx, transfer, said, now=clock())
-        if answer is not None:
-            await _decide_repayment(tx, repayment, answer, clock)
+        collected = []
+        for repayment, said in answers:
+            answer = await _believed(tx, _collection(repayment), said, now=now)
+            if answer is not None and answer.status is Status.SUCCEEDED and answer.settled_at is not None:
+                collected.append((repayment, answer.settled_at))
+            elif answer is not None and answer.status is Status.FAILED:
+                await _not_collected(tx, repayment, answer, now=now)
+        if collected:
+            await apply_collected(tx, collected, now=now)
 
 
-async def _decide_repayment(tx: Tx, repayment: RepaymentRow, answer: Answer, clock: Clock) -> None:
-    if answer.status is Status.SUCCEEDED and answer.settled_at is not None:
-        await apply_collected(tx, repayment, collected_at=answer.settled_at, now=clock())
-    elif answer.status is Status.FAILED and await loans_store.not_collected(tx, repayment, reason=answer.reason or ""):
+async def _not_collected(tx: Tx, repayment: RepaymentRow, answer: Answer, *, now: datetime) -> None:
+    if await repayments_store.not_collected(tx, repayment, reason=answer.reason or ""):
         payload: dict[str, str | int | bool | None] = {
             "amount_fen": repayment.amount_fen,
             "kind": repayment.kind,
             "reason": answer.reason,
         }
-        await outbox.emit(tx, member_id=repayment.member_id, topic="repayment.failed", payload=payload, now=clock())
+        await outbox.emit(tx, member_id=repayment.member_id, topic="repayment.failed", payload=payload, now=now)
 
 
 async def _tell(tx: Tx, draw: Draw, topic: str, clock: Clock, **more: str | None) -> None:

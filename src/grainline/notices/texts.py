@@ -6,6 +6,18 @@ from grainline.kit.money import percent, yuan
 from grainline.loans.shapes import failure_text
 
 SIGN = "【Grainline】"
+CHANGES = {
+    "reschedule": "还款计划已调整",
+    "fee": "新增一笔费用",
+    "discount": "利息优惠已生效",
+    "coupon": "利息券已入账",
+    "waiver": "部分欠款已减免",
+    "repayment": "还款已入账",
+    "refund": "溢缴款已退回",
+    "charge_off": "借款状态已变更",
+    "write_off": "借款状态已变更",
+    "reversal": "此前的一笔记录已冲正",
+}
 Payload = Mapping[str, str | int | bool | None]
 
 
@@ -40,6 +52,15 @@ def text_of(topic: str, payload: Payload, code: str | None) -> str:
         case "repayment.failed":
             why = failure_text(str(payload["reason"]), "zh")
             return f"{SIGN}还款 ¥{_yuan(payload, 'amount_fen')} 扣款未成功：{why}。请存入足够余额或手动还款。"
+        case "loan.overdue":
+            return (
+                f"{SIGN}您有 ¥{_yuan(payload, 'due_fen')} 借款已逾期 {payload['days']} 天，额度暂停使用。"
+                "请尽快还款，以免产生更多罚息并影响信用记录。"
+            )
+        case "loan.changed":
+            return (
+                f"{SIGN}您的借款有一笔变更：{CHANGES[str(payload['kind'])]}。详情请在借款页面查看，有疑问请联系我们。"
+            )
     raise UnknownTopic(topic)
 
 

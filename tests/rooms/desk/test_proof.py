@@ -61,7 +61,7 @@ TAMPERED = {
         " (select min(entry_no) from ledger.entries where account = '1002')",
         "update ledger.entries set amount_fen = amount_fen + 7 where entry_no ="
         " (select min(entry_no) from ledger.entries where account = '1002')",
-        {"journal_balances", "house_equals_entries", "books_balance"},
+        {"journal_balances", "house_equals_entries", "house_equals_loans", "books_balance"},
     ),
     "the balance after an entry": (
         f"update ledger.entries set balance_after_fen = balance_after_fen + 1 where entry_no = {ENTRY.format('1302')}",
@@ -116,12 +116,17 @@ TAMPERED = {
     "the rate of a loan": (
         "update loans.loans set rate_e8 = rate_e8 * 2",
         "update loans.loans set rate_e8 = rate_e8 / 2",
-        {"loan_equals_ledger", "loan_equals_projection"},
+        {"loan_equals_ledger", "loan_equals_projection", "house_equals_loans"},
     ),
     "a repayment's amount": (
         "update loans.repayments set amount_fen = amount_fen + 1 where state = 'collected'",
         "update loans.repayments set amount_fen = amount_fen - 1 where state = 'collected'",
-        {"loan_equals_ledger", "loan_equals_projection", "rail_has_another_order"},
+        {"repayment_is_an_event", "rail_has_another_order"},
+    ),
+    "an event's amount": (
+        "update loans.events set amount_fen = amount_fen + 1 where kind = 'repayment'",
+        "update loans.events set amount_fen = amount_fen - 1 where kind = 'repayment'",
+        {"loan_equals_ledger", "loan_equals_projection", "house_equals_loans", "repayment_is_an_event"},
     ),
     "a draw said to be under way that was paid": (
         "update loans.draws set state = 'sent', ask_at = paid_at where state = 'paid'",

@@ -37,7 +37,8 @@ async def forged_contract(stage, person, yuan):
     async with stage.platform.pool.connection() as app:
         await app.execute(
             "insert into loans.disclosures select member_id, %s, product, %s, instalments, rate_e8, purpose, card_id,"
-            " starts_on, content, content_hash, shown_at, may_sign_at, expires_at from loans.disclosures"
+            " starts_on, content, content_hash, shown_at, may_sign_at, expires_at, rules, funded_within"
+            " from loans.disclosures"
             " where member_id = %s order by shown_at desc limit 1",
             (disclosure_id, int(yuan * 100), person.member_id),
         )

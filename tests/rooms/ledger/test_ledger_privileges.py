@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from ledger_book import CLEARING, PRINCIPAL, SUBS, lent
 
-TABLES = ("journals", "entries", "balances", "house_balances", "accounts")
+TABLES = ("journals", "entries", "balances", "house_balances", "rolled_up", "closed_periods", "accounts")
 
 INSERTS = (
     "insert into ledger.journals (member_id, idempotency_key, input_hash, kind, value_on, booked_at)"
@@ -12,7 +12,7 @@ INSERTS = (
     "insert into ledger.entries (member_id, journal_no, account, sub, amount_fen)"
     " values (1, 1, '1002', '00000000-0000-0000-0000-000000000009', 5)",
     "insert into ledger.balances values (1, '1301', '00000000-0000-0000-0000-000000000009', 5)",
-    "insert into ledger.house_balances values ('1301', 5, 0)",
+    "insert into ledger.house_balances values ('1301', gen_random_uuid(), 5)",
     "insert into ledger.accounts values ('1999', '甲', 'A', 'asset', 'house')",
     "copy ledger.entries from program 'true'",
 )

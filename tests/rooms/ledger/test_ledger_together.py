@@ -112,7 +112,7 @@ def test_the_house_is_right_while_it_is_rolled_up_under_posting(book):
     roll_up(book.connection)
     assert_house_is_right(book)
     last = book.value("select max(entry_no) from ledger.entries")
-    assert {row[0] for row in book.rows("select through_entry from ledger.house_balances")} == {last}
+    assert {row[0] for row in book.rows("select through_entry from ledger.rolled_up")} == {last}
 
 
 def test_rolling_up_twice_is_rolling_up_once(book):

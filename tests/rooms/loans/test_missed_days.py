@@ -8,7 +8,7 @@ import pytest
 
 from grainline.entry.worker import day_work
 from grainline.kit.calendar import at
-from grainline.loans import charge_due
+from grainline.loans import roll_day
 from sandbox_process import run_sandbox
 from stage import open_stage
 
@@ -70,8 +70,8 @@ async def test_three_missed_days_caught_up_are_three_days_done(stage, twin):
 
     # and a machine that stood still from here past the loan's end charges what a punctual one did
     for ahead in range(5, 160):
-        await charge_due(stage.platform.pool, day=eve + timedelta(days=ahead), now=stage.clock())
-    await charge_due(twin.platform.pool, day=eve + timedelta(days=159), now=twin.clock())
+        await roll_day(stage.platform.pool, stage.platform.packs, day=eve + timedelta(days=ahead), now=stage.clock())
+    await roll_day(twin.platform.pool, twin.platform.packs, day=eve + timedelta(days=159), now=twin.clock())
     for lender, person in ((stage, punctual[0]), (twin, late[0])):
         lender.clock.advance_to(at(eve + timedelta(days=159), time(12, 0)))
         await person.sign_in()  # a session does not last as long as the loan
