@@ -52,6 +52,11 @@ def test_who_is_not_invited_sees_why_and_when_next(walk: Callable[[str], Walk]) 
     li.look("why")
     li.go("/borrow", "invitation")  # the way to a loan leads back to the reasons
     li.expect_refusal("/line", 404)
+    li.go("/credit?product=jintiao", "invitation")
+    expect(li.on("title")).to_have_text("京东金条")
+    assert int(li.on("points").inner_text()) < 80
+    expect(li.on("reasons").locator("li").first).to_have_text("信用分未达到本产品的开通要求")
+    li.look("score")
 
 
 def _sign_in_by_phone(ming: Walk) -> None:
@@ -294,3 +299,38 @@ def _sign_out(ming: Walk) -> None:
     ming.arrive("sign-in")
     ming.page.goto("/wallet")
     ming.arrive("sign-in")
+
+
+def test_anybody_compares_the_products_for_a_loan_of_their_choice(walk: Callable[[str], Walk]) -> None:
+    reader = walk("products")
+    reader.go("/products", "products")
+    cells = reader.on("row-verdict").locator("td")
+    expect(cells).to_have_text(["没有这个期限以下按 5 个月计算", "可以", "可以"])
+    # 10,000 yuan over six months at 0.06 % a day costs the same with Jiebei and Jintiao
+    most = reader.on("row-interest").locator("td").filter(has_text="至")
+    expect(most).to_have_count(3)
+    assert most.nth(1).locator("span").last.inner_text() == most.nth(2).locator("span").last.inner_text()
+    reader.look("six-months")
+    reader.on("shape-interest_first").check()
+    expect(cells).to_have_text(["没有这种还款方式", "没有这种还款方式", "可以"])
+    reader.on("shape-equal_principal").check()
+    reader.on("instalments-10").check()
+    reader.type("amount", "200")
+    expect(cells).to_have_text(["可以", "没有这个期限以下按 12 个月计算", "低于单笔最低金额"])
+    reader.look("small")
+    reader.tap("language-en")
+    expect(cells).to_have_text(["Possible", "Not one of its termsFigures for 12 months", "Less than its smallest draw"])
+    reader.look("english")
+
+
+def test_another_product_has_an_entry_of_its_own(walk: Callable[[str], Walk]) -> None:
+    ming = walk("entries")
+    ming.go("/wallet", "sign-in")
+    ming.sign_in(ming.platform.invited)
+    ming.arrive("wallet")
+    ming.look("wallet")
+    ming.tap("product-jiebei")
+    ming.arrive("credit")
+    expect(ming.on("title")).to_have_text("借呗")
+    assert int(ming.on("points").inner_text()) >= 600
+    ming.look("jiebei")

@@ -5,7 +5,7 @@ Owns evaluations. It invites; what is offered to the invited is underwriting's.
 
 from grainline.invitation.rule import Evaluation, evaluate
 from grainline.invitation.standing import Standing, advice_for, standing
-from grainline.invitation.store import MonthlyEvaluation, add_evaluations, latest
+from grainline.invitation.store import MonthlyEvaluation, add_evaluations, latest, latest_of_all
 
 __all__ = [
     "Evaluation",
@@ -15,5 +15,6 @@ __all__ = [
     "advice_for",
     "evaluate",
     "latest",
+    "latest_of_all",
     "standing",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from grainline.invitation.rule import SCORE_BELOW_MINIMUM
 from grainline.invitation.store import MonthlyEvaluation
 from grainline.kit.calendar import first_of_next_month
 
@@ -13,6 +14,10 @@ REASONS: dict[str, dict[str, str]] = {
     NO_ACTIVITY: {
         "zh": "暂无足够的使用记录可供评估",
         "en": "There is not enough activity yet to evaluate",
+    },
+    SCORE_BELOW_MINIMUM: {
+        "zh": "信用分未达到本产品的开通要求",
+        "en": "Your score is below what this product asks for",
     },
     EXPIRED: {"zh": "上次邀请已过有效期", "en": "The last invitation has expired"},
 }
@@ -41,30 +46,36 @@ ADVICE: dict[str, tuple[str, dict[str, str]]] = {
     "small_payments": ("pay_more", PAY_MORE),
     "missed_payments": ("pay_more", PAY_MORE),
     "risk_above_limit": ("pay_on_time", PAY_ON_TIME),
+    SCORE_BELOW_MINIMUM: ("pay_on_time", PAY_ON_TIME),
     NO_ACTIVITY: ("be_active", BE_ACTIVE),
 }
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A member's standing; `evaluation` is there when invited."""
+    """A member's standing; `offer` is the newest evaluation while it admits."""
 
-    invited: bool
-    evaluation: MonthlyEvaluation | None
+    newest: MonthlyEvaluation | None
+    offer: MonthlyEvaluation | None
     reasons: tuple[str, ...]
     next_evaluation_on: date
 
+    @property
+    def invited(self) -> bool:
+        """Whether there is an offer."""
+        return self.offer is not None
 
-def standing(evaluation: MonthlyEvaluation | None, today: date) -> Standing:
+
+def standing(newest: MonthlyEvaluation | None, today: date) -> Standing:
     """Say where somebody with this newest evaluation stands today; the next one is on the first of the month."""
     upcoming = first_of_next_month(today)
-    if evaluation is None:
-        return Standing(False, None, (NO_ACTIVITY,), upcoming)
-    if not evaluation.invited or evaluation.expires_on is None:
-        return Standing(False, None, evaluation.reasons, upcoming)
-    if today > evaluation.expires_on:
-        return Standing(False, None, (EXPIRED,), upcoming)
-    return Standing(True, evaluation, evaluation.reasons, upcoming)
+    if newest is None:
+        return Standing(None, None, (NO_ACTIVITY,), upcoming)
+    if not newest.invited or newest.expires_on is None:
+        return Standing(newest, None, newest.reasons, upcoming)
+    if today > newest.expires_on:
+        return Standing(newest, None, (EXPIRED,), upcoming)
+    return Standing(newest, newest, newest.reasons, upcoming)
 
 
 def advice_for(reasons: tuple[str, ...]) -> dict[str, dict[str, str]]:

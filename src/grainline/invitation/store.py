@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from grainline.kit.db import Tx, record
 
@@ -65,7 +66,24 @@ async def latest(tx: Tx, *, member_id: int, product: str) -> MonthlyEvaluation |
             (member_id, product),
         )
     ).fetchone()
-    return record(MonthlyEvaluation, (*row[:8], tuple(row[8]), *row[9:])) if row else None
+    return _evaluation(row) if row else None
+
+
+async def latest_of_all(tx: Tx, *, member_id: int) -> dict[str, MonthlyEvaluation]:
+    """Read a member's newest evaluation for each product that has one."""
+    rows = await (
+        await tx.execute(
+            "select distinct on (product) member_id, product, month, pd_e6, invited, tier, line_fen, rate_e8, reasons,"
+            " model, evaluated_at, expires_on from invitation.evaluations where member_id = %s"
+            " order by product, month desc",
+            (member_id,),
+        )
+    ).fetchall()
+    return {row[1]: _evaluation(row) for row in rows}
+
+
+def _evaluation(row: Sequence[Any]) -> MonthlyEvaluation:
+    return record(MonthlyEvaluation, (*row[:8], tuple(row[8]), *row[9:]))
 
 
 async def count_evaluations(tx: Tx, *, product: str) -> int:

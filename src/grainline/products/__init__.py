@@ -3,18 +3,47 @@
 Owns the schema of a pack. A product is configuration only; a rule that cannot be said in a pack is a change here.
 """
 
+from grainline.products.admission import Admission, AdmissionKind, ScoreScale
+from grainline.products.choice import ChosenPack, ThePacks, UnknownProduct, chosen
 from grainline.products.load import BadPack, load_pack, load_packs
-from grainline.products.pack import Pack, Purpose, RateMethod, Rounding, Shape, Text, Tier
+from grainline.products.pack import Pack, Purpose, RateMethod
+from grainline.products.part import Text
+from grainline.products.rules import (
+    AllocateBy,
+    Component,
+    Prepayment,
+    Remainder,
+    RoundedPer,
+    Rounding,
+    Rules,
+    Shape,
+    YearBasis,
+)
+from grainline.products.tier import Tier
 
 __all__ = [
+    "Admission",
+    "AdmissionKind",
+    "AllocateBy",
     "BadPack",
+    "ChosenPack",
+    "Component",
     "Pack",
+    "Prepayment",
     "Purpose",
     "RateMethod",
+    "Remainder",
+    "RoundedPer",
     "Rounding",
+    "Rules",
+    "ScoreScale",
     "Shape",
     "Text",
+    "ThePacks",
     "Tier",
+    "UnknownProduct",
+    "YearBasis",
+    "chosen",
     "load_pack",
     "load_packs",
 ]

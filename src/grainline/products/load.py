@@ -1,10 +1,13 @@
 """Read packs from TOML files, with errors that name the file and the key."""
 
+import json
 import tomllib
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from grainline.products.misfit import Misfit
 from grainline.products.pack import Pack
 
 
@@ -21,10 +24,10 @@ def load_pack(path: Path) -> Pack:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadPack(f"{path}: not TOML: {error}") from error
     try:
-        pack = Pack.model_validate(raw)
+        # Read as JSON, which has no names and no dates of its own: what is a name in TOML may be one here.
+        pack = Pack.model_validate_json(json.dumps(raw, default=str))
     except ValidationError as error:
-        lines = [f"{path}: {_key(e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise BadPack("\n".join(lines)) from error
+        raise BadPack("\n".join(f"{path}: {_said(fault)}" for fault in error.errors())) from error
     if pack.product.code != path.stem:
         raise BadPack(f"{path}: product.code: is {pack.product.code!r}, the file is named {path.stem!r}")
     return pack
@@ -38,5 +41,10 @@ def load_packs(folder: Path) -> dict[str, Pack]:
     return {pack.product.code: pack for pack in packs}
 
 
-def _key(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in loc) or "(the whole)"
+def _said(fault: ErrorDetails) -> str:
+    """Write a fault as its key and what is wrong with it."""
+    place = ".".join(str(part) for part in fault["loc"])
+    misfit = fault.get("ctx", {}).get("error")
+    if isinstance(misfit, Misfit):
+        return f"{place}.{misfit}" if place else str(misfit)
+    return f"{place}: {fault['msg']}"

@@ -1,41 +1,36 @@
 """What a product pack may say. Every key is named here; an unknown one is an error."""
 
+from collections.abc import Sequence
 from datetime import time
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from grainline.kit.money import E8
+from grainline.kit.money import E8, percent
+from grainline.products.admission import CERTAIN_E6, Admission
+from grainline.products.misfit import Misfit
+from grainline.products.part import Amount, Code, Days, Part, Text
+from grainline.products.rules import (
+    AllocateBy,
+    Component,
+    Count,
+    Prepayment,
+    Remainder,
+    RoundedPer,
+    Rounding,
+    Rules,
+    Shape,
+    YearBasis,
+)
+from grainline.products.tier import LineRange, RateBand, Tier, check_bounds, check_order
 
-Positive = Annotated[int, Field(gt=0)]
-DailyRate = Annotated[int, Field(gt=0, le=100_000)]
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class Text(Part):
-    """A name or sentence in both languages."""
-
-    zh: Annotated[str, Field(min_length=1)]
-    en: Annotated[str, Field(min_length=1)]
-
-
-class Shape(StrEnum):
-    """How principal returns over the instalments."""
-
-    EQUAL_PRINCIPAL = "equal_principal"
-
-
-class Rounding(StrEnum):
-    """Where interest becomes fen."""
-
-    HALF_UP_PER_INSTALMENT = "half_up_per_instalment"
+# For how many days a rate is quoted; the other bases quote a year of 365.
+DAYS_QUOTED = {YearBasis.DAILY: 1, YearBasis.DAYS_360: 360, YearBasis.DAYS_364: 364}
+Minutes = Annotated[int, Field(gt=0, le=10_080)]
+Term = Annotated[int, Field(gt=0, le=360)]
 
 
 class RateMethod(StrEnum):
@@ -51,82 +46,92 @@ class Product(Part):
     version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
-class LineRange(Part):
-    """Bounds of any line, in fen; every line is a multiple of the step."""
-
-    min_fen: Positive
-    max_fen: Positive
-    step_fen: Positive
-
-
-class Tier(Part):
-    """Who is admitted by probability of default (10⁻⁶) and what may be offered: line in fen, rate in 10⁻⁸ a day."""
-
-    code: Code
-    name: Text
-    pd_max_e6: Annotated[int, Field(gt=0, le=1_000_000)]
-    line_min_fen: Positive
-    line_max_fen: Positive
-    rate_min_e8: DailyRate
-    rate_max_e8: DailyRate
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.line_min_fen > self.line_max_fen:
-            raise ValueError("line_min_fen is above line_max_fen")
-        if self.rate_min_e8 > self.rate_max_e8:
-            raise ValueError("rate_min_e8 is above rate_max_e8")
-        return self
-
-
-def _check_order(better: Tier, worse: Tier) -> None:
-    """Refuse two tiers in which more risk would bring a larger line or a lower rate."""
-    for key in ("line_min_fen", "line_max_fen"):
-        if getattr(worse, key) > getattr(better, key):
-            raise ValueError(f"tier {worse.code}: {key} is above that of tier {better.code}")
-    for key in ("rate_min_e8", "rate_max_e8"):
-        if getattr(worse, key) < getattr(better, key):
-            raise ValueError(f"tier {worse.code}: {key} is below that of tier {better.code}")
-
-
-class InvitationRule(Part):
-    valid_days: Positive
-
-
 class Purpose(Part):
     code: Code
     name: Text
 
 
 class DrawRule(Part):
-    """Limits of one draw and of one Shanghai day's draws, in fen."""
+    """Limits of one draw and of one Shanghai day's draws, in fen; within a minute is called at once."""
 
-    min_fen: Positive
-    step_fen: Positive
-    max_fen: Positive
-    day_max_fen: Positive
-    funded_within_minutes: Positive
+    min_fen: Amount
+    step_fen: Amount
+    max_fen: Amount
+    day_max_fen: Amount
+    funded_within_minutes: Minutes
     purpose: Annotated[tuple[Purpose, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _steps(self) -> Self:
+    def _fits(self) -> Self:
         for key in ("min_fen", "max_fen", "day_max_fen"):
             if getattr(self, key) % self.step_fen:
-                raise ValueError(f"{key} is not a multiple of step_fen")
-        if not self.min_fen <= self.max_fen <= self.day_max_fen:
-            raise ValueError("min_fen, max_fen and day_max_fen must not fall")
+                raise Misfit(key, "is not a multiple of step_fen")
+        if self.min_fen > self.max_fen:
+            raise Misfit("min_fen", "is above max_fen")
+        if self.max_fen > self.day_max_fen:
+            raise Misfit("max_fen", "is above day_max_fen")
+        _check_codes("purpose", self.purpose)
         return self
 
 
 class ScheduleRule(Part):
-    shape: Shape
-    instalments: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    """Shapes offered, the first one by default, and how many months each may run; how interest is counted."""
+
+    shapes: Annotated[tuple[Shape, ...], Field(min_length=1)]
+    instalments: Annotated[tuple[Term, ...], Field(min_length=1)]
+    year_basis: YearBasis
     rounding: Rounding
+    rounded_per: RoundedPer
+    remainder: Remainder
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(set(self.shapes)) != len(self.shapes):
+            raise Misfit("shapes", "names a shape twice")
+        _check_rising("instalments", self.instalments)
+        if self.year_basis is YearBasis.THIRTY_360:
+            raise Misfit("year_basis", "thirty_360 reproduces other systems' loans; a product counts actual days")
+        return self
+
+
+class RepaymentRule(Part):
+    """What pays what first, what a partial prepayment does, and how far back an event may count, in days."""
+
+    allocation: tuple[Component, ...]
+    allocate_by: AllocateBy
+    prepayment: Prepayment
+    backdating_days: Count
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if sorted(self.allocation) != sorted(Component):
+            raise Misfit("allocation", "must name fee, penalty, interest and principal once each")
+        return self
+
+
+class ArrearsRule(Part):
+    """Days of grace; penalty as a multiple of the rate in 10⁻⁴; from how many days late interest is no income."""
+
+    grace_days: Count
+    penalty_e4: Annotated[int, Field(ge=10_000, le=20_000)]
+    charge_off_after_days: Days
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.charge_off_after_days <= self.grace_days:
+            raise Misfit("charge_off_after_days", "is not above grace_days")
+        return self
 
 
 class DisclosureRule(Part):
-    reading_seconds: Positive
-    valid_minutes: Positive
+    reading_seconds: Annotated[int, Field(gt=0, le=3_600)]
+    valid_minutes: Minutes
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        if self.reading_seconds >= self.valid_minutes * 60:
+            raise Misfit("reading_seconds", "is not over before valid_minutes are")
+        return self
 
 
 class DebitRule(Part):
@@ -134,20 +139,27 @@ class DebitRule(Part):
 
     times: Annotated[tuple[time, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if any(moment.tzinfo or moment.second or moment.microsecond for moment in self.times):
+            raise Misfit("times", "must be whole minutes without a zone, which is Shanghai's")
+        _check_rising("times", [moment.hour * 60 + moment.minute for moment in self.times])
+        return self
+
 
 class Regulation(Part):
     """The regulatory profile: cap on the annualised cost in 10⁻⁴ (2_400 is 24 %) and which method it binds."""
 
     profile: Annotated[str, Field(min_length=1)]
-    annual_rate_max_e4: Positive
+    annual_rate_max_e4: Annotated[int, Field(gt=0, le=100_000)]
     annual_rate_method: RateMethod
 
-    def annual_rate_e4(self, rate_e8: int) -> int:
-        """Return a daily rate's annual cost by the method that binds, in 10⁻⁴, rounded up.
+    def annual_rate_e4(self, rate_e8: int, basis: YearBasis) -> int:
+        """Return a rate's annual cost by the method that binds, in 10⁻⁴, rounded up.
 
         By IRR: compounded monthly over months of 365/12 days, which is what XIRR gives for monthly instalments.
         """
-        daily = Decimal(rate_e8) / E8
+        daily = Decimal(rate_e8) / E8 / DAYS_QUOTED.get(basis, 365)
         match self.annual_rate_method:
             case RateMethod.SIMPLE:
                 annual = daily * 365
@@ -161,31 +173,57 @@ class Pack(Part):
 
     product: Product
     line: LineRange
+    rate: RateBand
+    admission: Admission
     tier: Annotated[tuple[Tier, ...], Field(min_length=1)]
-    invitation: InvitationRule
     draw: DrawRule
     schedule: ScheduleRule
+    repayment: RepaymentRule
+    arrears: ArrearsRule
     disclosure: DisclosureRule
     debit: DebitRule
     regulation: Regulation
 
     @model_validator(mode="after")
-    def _tiers_fit(self) -> Self:
-        last = 0
-        for tier in self.tier:
-            if tier.pd_max_e6 <= last:
-                raise ValueError(f"tier {tier.code}: pd_max_e6 must rise from tier to tier")
-            last = tier.pd_max_e6
-            if tier.line_min_fen < self.line.min_fen or tier.line_max_fen > self.line.max_fen:
-                raise ValueError(f"tier {tier.code}: its lines leave line.min_fen … line.max_fen")
-            if self.regulation.annual_rate_e4(tier.rate_max_e8) > self.regulation.annual_rate_max_e4:
-                raise ValueError(f"tier {tier.code}: rate_max_e8 is above regulation.annual_rate_max_e4")
-            step = self.line.step_fen
-            if tier.line_max_fen // step * step < tier.line_min_fen:
-                raise ValueError(f"tier {tier.code}: line_min_fen … line_max_fen holds no multiple of line.step_fen")
-        for better, worse in pairwise(self.tier):
-            _check_order(better, worse)
+    def _fits(self) -> Self:
+        _check_codes("tier", self.tier)
+        if (
+            self.regulation.annual_rate_e4(self.rate.max_e8, self.schedule.year_basis)
+            > self.regulation.annual_rate_max_e4
+        ):
+            raise Misfit("rate.max_e8", "costs more a year than regulation.annual_rate_max_e4")
+        for place, tier in enumerate(self.tier):
+            check_bounds(f"tier.{place}", tier, self.line, self.rate)
+        for place, (better, worse) in enumerate(pairwise(self.tier), start=1):
+            check_order(f"tier.{place}", better, worse)
+        last = self.tier[-1].pd_max_e6
+        if self.admission.score and self.admission.admits(min(last + 1, CERTAIN_E6)):
+            raise Misfit(f"tier.{len(self.tier) - 1}.pd_max_e6", "leaves out people whom admission.score.min admits")
         return self
+
+    def rules(self, shape: Shape) -> Rules:
+        """Return what a loan of this shape, made now, is computed by for its whole life."""
+        return Rules(
+            shape=shape,
+            year_basis=self.schedule.year_basis,
+            rounding=self.schedule.rounding,
+            rounded_per=self.schedule.rounded_per,
+            remainder=self.schedule.remainder,
+            prepayment=self.repayment.prepayment,
+            allocation=self.repayment.allocation,
+            allocate_by=self.repayment.allocate_by,
+            grace_days=self.arrears.grace_days,
+            penalty_e4=self.arrears.penalty_e4,
+        )
+
+    def rules_name(self, shape: Shape) -> str:
+        """Return the name under which the rules of a shape are kept for the life of its loans."""
+        return f"{self.product.code}/{self.product.version}/{shape}"
+
+    def daily_percent(self, rate_e8: int) -> str:
+        """Write a rate as percent a day; what is quoted for a year is rounded half-up to six places."""
+        days = DAYS_QUOTED.get(self.schedule.year_basis, 365)
+        return percent(rate_e8) if days == 1 else percent((rate_e8 * 2 + days) // (2 * days))
 
     def tier_named(self, code: str) -> Tier:
         """Return the tier with this code; raise KeyError where there is none."""
@@ -194,3 +232,16 @@ class Pack(Part):
     def purpose_named(self, code: str) -> Purpose | None:
         """Return the purpose with this code, or None: a purpose that is not listed is not allowed."""
         return next((purpose for purpose in self.draw.purpose if purpose.code == code), None)
+
+
+def _check_codes(key: str, parts: Sequence[Tier | Purpose]) -> None:
+    known: set[str] = set()
+    for place, part in enumerate(parts):
+        if part.code in known:
+            raise Misfit(f"{key}.{place}.code", f"{part.code} is there twice")
+        known.add(part.code)
+
+
+def _check_rising(key: str, values: Sequence[int]) -> None:
+    if list(values) != sorted(set(values)):
+        raise Misfit(key, "must rise, each value once")

@@ -4,7 +4,7 @@ Owns the decision, what a profit estimate assumes, and holding decisions against
 """
 
 from grainline.underwriting.api import router
-from grainline.underwriting.assumptions import Assumptions, Stated, stated
+from grainline.underwriting.assumptions import Assumptions, Stated, assumptions_for, stated
 from grainline.underwriting.backtest import (
     BacktestResult,
     Decision,
@@ -28,6 +28,7 @@ __all__ = [
     "Group",
     "Offer",
     "Stated",
+    "assumptions_for",
     "backtest",
     "capacity_fen",
     "decide",

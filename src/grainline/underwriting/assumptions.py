@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 
+from grainline.products import Pack
+
 ASSUMED = "assumed"
 
 
@@ -23,6 +25,16 @@ class Assumptions:
             raise ValueError("paid_before_default must be under instalments")
         if min(getattr(self, field.name) for field in fields(self)) < 0:
             raise ValueError("no assumption may be negative")
+
+
+def assumptions_for(pack: Pack) -> Assumptions:
+    """Return what is assumed of a product's loans: its middle term, three tenths of it paid before a default.
+
+    Of an even number of terms the larger of the two in the middle; parts of an instalment are dropped.
+    """
+    terms = pack.schedule.instalments
+    middle = terms[len(terms) // 2]
+    return Assumptions(instalments=middle, paid_before_default=middle * 3 // 10)
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,9 @@ def stated(assumptions: Assumptions) -> tuple[Stated, ...]:
             "the portfolio's label",
         ),
         Stated("used", _percent(a.used_e4), "of the line is drawn at once, as one loan", ASSUMED),
-        Stated("instalments", f"{a.instalments}", "equal principal, months of 365/12 days", "middle of 5/10/20"),
+        Stated(
+            "instalments", f"{a.instalments}", "equal principal, months of 365/12 days", "middle of the product's terms"
+        ),
         Stated(
             "paid before default",
             f"{a.paid_before_default}",

@@ -1,10 +1,14 @@
-"""Opening a line for who is invited, and the state of somebody's wallet."""
+"""Opening a line for who is invited, and the state of somebody's wallet.
 
+A member may hold a line with each product. What they may owe over all of them together is not limited here yet.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from grainline.guard import day_drawn
-from grainline.invitation import Standing, latest, standing
+from grainline.invitation import Standing, latest, latest_of_all, standing
 from grainline.kit import outbox
 from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
@@ -44,6 +48,12 @@ async def standing_of(tx: Tx, pack: Pack, *, member_id: int, today: date) -> Sta
     return standing(await latest(tx, member_id=member_id, product=pack.product.code), today)
 
 
+async def standings_of(tx: Tx, packs: Mapping[str, Pack], *, member_id: int, today: date) -> dict[str, Standing]:
+    """Return where a member stands with each product today, by its code."""
+    newest = await latest_of_all(tx, member_id=member_id)
+    return {code: standing(newest.get(code), today) for code in packs}
+
+
 async def open_invited_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime) -> LineView:
     """Open the line a member is invited to; who has one gets it as it is.
 
@@ -56,7 +66,7 @@ async def open_invited_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime
         if await usual_card(tx, member_id) is None:
             raise CardNeeded
         place = await standing_of(tx, pack, member_id=member_id, today=business_date(now))
-        offer = place.evaluation
+        offer = place.offer
         if offer is None or offer.tier is None or offer.line_fen is None or offer.rate_e8 is None:
             raise NotInvited(next_evaluation_on=place.next_evaluation_on.isoformat())
         await open_line(
@@ -69,7 +79,11 @@ async def open_invited_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime
             reasons=offer.reasons,
             now=now,
         )
-        told: dict[str, str | int | bool | None] = {"limit_fen": offer.line_fen, "rate_e8": offer.rate_e8}
+        told: dict[str, str | int | bool | None] = {
+            "product": product,
+            "limit_fen": offer.line_fen,
+            "rate_e8": offer.rate_e8,
+        }
         await outbox.emit(tx, member_id=member_id, topic="line.opened", payload=told, now=now)
     return await view_line(tx, pack, member_id=member_id, now=now)
 

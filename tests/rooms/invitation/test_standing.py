@@ -49,7 +49,7 @@ def test_advice_is_given_once_in_the_order_of_the_reasons():
 def test_last_day_of_an_invitation_is_its_last():
     assert standing(EVALUATION, date(2026, 3, 2)).invited
     after = standing(EVALUATION, date(2026, 3, 3))
-    assert (after.invited, after.evaluation, after.reasons) == (False, None, ("invitation_expired",))
+    assert (after.invited, after.offer, after.reasons) == (False, None, ("invitation_expired",))
 
 
 @pytest.mark.anyio

@@ -15,7 +15,15 @@ from grainline.entry.backtest_command import backtest as command
 from grainline.products import load_pack
 from grainline.scoring import LABEL, Scores
 from grainline.scoring.portfolio import checked
-from grainline.underwriting import Assumptions, backtest, capacity_fen, decide, decide_portfolio, loan_profit_fen
+from grainline.underwriting import (
+    Assumptions,
+    assumptions_for,
+    backtest,
+    capacity_fen,
+    decide,
+    decide_portfolio,
+    loan_profit_fen,
+)
 
 PACK = load_pack(PACKS / "weilidai.toml")
 runner = CliRunner()
@@ -187,3 +195,35 @@ def test_where_nobody_is_invited_there_is_no_bad_rate_of_the_invited() -> None:
     result = backtest(PACK, people, scores, assumptions=Assumptions())
     assert (result.invited.people, result.invited.real_bad_rate) == (0, None)
     assert result.not_invited.people == 600
+
+
+@pytest.mark.parametrize("product", ["jiebei", "jintiao"])
+def test_a_product_that_asks_for_a_score_is_backtested_by_its_threshold(product: str, tmp_path: Path) -> None:
+    people = pl.read_parquet(SHIPPED).sample(1_500, seed=8)
+    people.write_csv(tmp_path / "people.csv")
+    options = ["--portfolio", str(tmp_path / "people.csv"), "--product", product]
+    ran = runner.invoke(app, [*options, "--json"])
+    assert ran.exit_code == 0, ran.stderr
+    said, pack = json.loads(ran.stdout), load_pack(PACKS / f"{product}.toml")
+    assert pack.admission.score is not None
+    assert (said["product"], said["admission"]["score"]["min"]) == (product, pack.admission.score.min)
+    assert [tier["code"] for tier in said["tiers"]] == [tier.code for tier in pack.tier]
+    assert 0 < said["invited"] < 1_500
+    assert said["bad_rate_invited"] < said["bad_rate"]
+    assert {one["name"]: one["value"] for one in said["assumptions"]}["instalments"] == "6"  # the middle of its terms
+
+
+def test_a_score_admits_from_its_threshold_on_whatever_the_portfolio() -> None:
+    pack = load_pack(PACKS / "jiebei.toml")
+    scale = pack.admission.score
+    assert scale is not None
+    people = checked(pl.read_parquet(SHIPPED).head(600))
+    pd_e6 = tuple(range(99_701, 100_301))
+    probability = np.array(pd_e6) / 1e6
+    decisions = decide_portfolio(pack, people, Scores(probability, probability, pd_e6, ((),) * 600, "made up"))
+    assert [decision.invited for decision in decisions] == [True] * 300 + [False] * 300
+    for decision in decisions:
+        assert decision.invited is (scale.points_of(decision.pd_e6) >= 600)
+        assert decision.invited or decision.reasons == ("score_below_minimum",)
+    assert assumptions_for(pack) == Assumptions(instalments=6, paid_before_default=1)
+    assert assumptions_for(PACK) == Assumptions()

@@ -7,12 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from grainline.invitation.rule import RISK_ABOVE_LIMIT, evaluate
-from grainline.products import Pack, Tier, load_pack
+from grainline.invitation.rule import RISK_ABOVE_LIMIT, SCORE_BELOW_MINIMUM, evaluate
+from grainline.products import Pack, Tier, load_packs
 from grainline.scoring import REASONS
 from grainline.underwriting import OFFER_REASONS, capacity_fen, decide
 
-PACK = load_pack(Path(__file__).resolve().parents[3] / "packs" / "weilidai.toml")
+PACKS = load_packs(Path(__file__).resolve().parents[3] / "packs")
+PACK = PACKS["weilidai"]
+JIEBEI = PACKS["jiebei"]
 PROBABILITY = st.integers(0, 1_000_000)
 
 
@@ -24,7 +26,10 @@ def with_tiers(tiers: list[Tier], *, step_fen: int) -> Pack:
             "max_fen": max(t.line_max_fen for t in tiers),
         }
     )
-    return PACK.model_copy(update={"line": line, "tier": tuple(tiers)})
+    rate = PACK.rate.model_copy(
+        update={"min_e8": min(t.rate_min_e8 for t in tiers), "max_e8": max(t.rate_max_e8 for t in tiers)}
+    )
+    return PACK.model_copy(update={"line": line, "rate": rate, "tier": tuple(tiers)})
 
 
 @st.composite
@@ -67,10 +72,42 @@ def cases(draw: st.DrawFn) -> tuple[Pack, list[int], list[int]]:
     return pack, sorted(draw(st.tuples(risk, risk))), sorted(draw(st.tuples(capacity, capacity)))
 
 
-@pytest.mark.parametrize("tier", PACK.tier, ids=lambda tier: tier.code)
-def test_the_last_probability_of_a_tier_is_in_it_and_the_next_is_not(tier: Tier) -> None:
-    assert evaluate(PACK, pd_e6=tier.pd_max_e6).tier == tier.code
-    assert evaluate(PACK, pd_e6=tier.pd_max_e6 + 1).tier != tier.code
+@pytest.mark.parametrize(
+    ("pack", "tier"), [pytest.param(p, t, id=f"{p.product.code}-{t.code}") for p in PACKS.values() for t in p.tier]
+)
+def test_the_last_probability_of_a_tier_is_in_it_and_the_next_is_not(pack: Pack, tier: Tier) -> None:
+    assert evaluate(pack, pd_e6=tier.pd_max_e6).tier == tier.code
+    assert evaluate(pack, pd_e6=tier.pd_max_e6 + 1).tier != tier.code
+
+
+def test_a_score_admits_from_its_threshold_on_and_says_so_below_it() -> None:
+    """600 points are 9 good to 1 bad, which is 10 %; a shade more risk is 599."""
+    enough, short = evaluate(JIEBEI, pd_e6=100_000), evaluate(JIEBEI, pd_e6=100_001, reasons=("recent_delay",))
+    assert (enough.invited, enough.tier, enough.reasons) == (True, "fair", ())
+    assert (short.invited, short.tier, short.reasons) == (False, None, (SCORE_BELOW_MINIMUM, "recent_delay"))
+
+
+def test_a_score_stands_above_the_tiers() -> None:
+    """Where the threshold is raised, who has a tier and not the points is neither admitted nor offered anything."""
+    scale = JIEBEI.admission.score
+    assert scale is not None
+    admission = JIEBEI.admission.model_copy(update={"score": scale.model_copy(update={"min": 640})})
+    strict = JIEBEI.model_copy(update={"admission": admission})
+    assert evaluate(strict, pd_e6=52_631).tier == "excellent"  # 18 to 1 is 640
+    assert evaluate(strict, pd_e6=52_632).reasons == (SCORE_BELOW_MINIMUM,)
+    with pytest.raises(ValueError, match="nothing can be offered"):
+        decide(strict, pd_e6=52_632, capacity_fen=10**9)
+
+
+@pytest.mark.parametrize("pack", PACKS.values(), ids=list(PACKS))
+@given(risks=st.tuples(PROBABILITY, PROBABILITY).map(sorted), capacity=st.integers(0, 10**9))
+def test_in_every_product_more_risk_never_brings_more(pack: Pack, risks: list[int], capacity: int) -> None:
+    better, worse = (evaluate(pack, pd_e6=pd_e6).invited for pd_e6 in risks)
+    assert better or not worse
+    if worse:
+        more, less = (decide(pack, pd_e6=pd_e6, capacity_fen=capacity) for pd_e6 in risks)
+        assert less.line_fen <= more.line_fen
+        assert pack.rate.min_e8 <= more.rate_e8 <= less.rate_e8 <= pack.rate.max_e8
 
 
 def test_above_the_last_tier_nobody_is_invited_and_everyone_is_told_why() -> None:
@@ -216,12 +253,12 @@ def test_who_is_not_admitted_cannot_be_offered_anything() -> None:
     [
         (
             {"line_min_fen": 110_000, "line_max_fen": 120_000},
-            "tier worse: line_min_fen is above that of tier better",
+            "tier.1.line_min_fen: is above that of tier better",
         ),
-        ({"line_max_fen": 1_010_000}, "tier worse: line_max_fen is above that of tier better"),
-        ({"rate_min_e8": 19_999}, "tier worse: rate_min_e8 is below that of tier better"),
-        ({"rate_max_e8": 29_999}, "tier worse: rate_max_e8 is below that of tier better"),
-        ({"line_min_fen": 9_000, "line_max_fen": 9_999}, "tier worse: line_min_fen … line_max_fen holds no"),
+        ({"line_max_fen": 1_010_000}, "tier.1.line_max_fen: is above that of tier better"),
+        ({"rate_min_e8": 19_999}, "tier.1.rate_min_e8: is below that of tier better"),
+        ({"rate_max_e8": 29_999}, "tier.1.rate_max_e8: is below that of tier better"),
+        ({"line_min_fen": 9_000, "line_max_fen": 9_999}, "tier.1.line_max_fen: leaves no multiple of line.step_fen"),
     ],
 )
 def test_tiers_out_of_order_are_refused_by_name(changed: dict[str, int], says: str) -> None:

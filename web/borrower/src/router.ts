@@ -7,6 +7,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/me', name: 'me', component: () => import('./pages/MePage.vue') },
   { path: '/services', name: 'services', component: () => import('./pages/ServicesPage.vue') },
   { path: '/wallet', name: 'wallet', component: () => import('./pages/WalletPage.vue') },
+  { path: '/products', name: 'products', component: () => import('./pages/ProductsPage.vue'), meta: { open: true } },
   { path: '/invitation', name: 'invitation', component: () => import('./pages/InvitationPage.vue') },
   { path: '/credit', name: 'credit', component: () => import('./pages/CreditPage.vue') },
   { path: '/credit/real-name', name: 'real-name', component: () => import('./pages/RealNamePage.vue') },

@@ -55,10 +55,15 @@ export async function demandSuccess(response: Response): Promise<void> {
   throw error
 }
 
-async function call<Answer>(method: string, path: string, body?: unknown, key?: string): Promise<Answer> {
-  let response: Response
+async function send<Answer>(
+  method: string,
+  path: string,
+  read: (response: Response) => Promise<Answer>,
+  body?: unknown,
+  key?: string,
+): Promise<Answer> {
   try {
-    response = await fetch(BASE + path, {
+    const response = await fetch(BASE + path, {
       method,
       headers: headers({
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
@@ -69,12 +74,29 @@ async function call<Answer>(method: string, path: string, body?: unknown, key?: 
       cache: 'no-store',
     })
     await demandSuccess(response)
-    return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer)
+    return await read(response)
   } catch (error) {
     if (error instanceof ApiError) throw error
     const slow = error instanceof DOMException && error.name === 'TimeoutError'
     throw new ApiError({ status: 0, code: slow ? 'slow' : 'offline', detail: environment.words(slow ? 'slow' : 'offline') })
   }
+}
+
+const json = async (response: Response) => (response.status === 204 ? undefined : response.json())
+const call = <Answer>(method: string, path: string, body?: unknown, key?: string) =>
+  send<Answer>(method, path, json, body, key)
+
+/** Fetch a document and hand it to the browser as a file: a plain link would not carry the session. */
+async function save(path: string): Promise<void> {
+  const { name, content } = await send('GET', path, async (response) => ({
+    name: /filename\*=UTF-8''([^;]+)/i.exec(response.headers.get('Content-Disposition') ?? '')?.[1],
+    content: await response.blob(),
+  }))
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(content)
+  link.download = decodeURIComponent(name ?? 'document')
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }
 
 const get = <Answer>(path: string) => call<Answer>('GET', path)
@@ -94,20 +116,24 @@ async function all<Item>(path: string): Promise<Item[]> {
 }
 
 const id = encodeURIComponent
+const about = (product?: string) => (product ? `?product=${id(product)}` : '')
 
 export const api = {
   meta: () => get<T.Meta>('/meta'),
   sendSignInCode: (phone: string) => post<T.OtpSent>('/sign-in/otp', { phone }),
   signIn: (phone: string, code: string) => post<T.Session>('/sign-in', { phone, code }),
   signOut: () => post<void>('/sign-out'),
-  wallet: () => get<T.Wallet>('/wallet'),
+  wallet: (product?: string) => get<T.Wallet>(`/wallet${about(product)}`),
   verifyIdentity: (body: { name: string; national_id: string }) => post<T.Identity>('/identity', body),
   cards: () => all<T.Card>('/cards'),
   addCard: (body: { number: string; phone: string }) => post<T.Card>('/cards', body),
-  product: () => get<T.Product>('/product'),
-  openLine: () => post<T.Line>('/line'),
-  line: () => get<T.Line>('/line'),
-  quote: (body: { amount_fen: number; instalments: number }) => post<T.Quote>('/quotes', body),
+  product: (product?: string) => get<T.Product>(`/product${about(product)}`),
+  products: () => get<T.Products>('/products'),
+  compare: (amount_fen: number, instalments: number) =>
+    get<T.Comparison>(`/products/comparison?amount_fen=${amount_fen}&instalments=${instalments}`),
+  openLine: (product?: string) => post<T.Line>(`/line${about(product)}`),
+  line: (product?: string) => get<T.Line>(`/line${about(product)}`),
+  quote: (body: T.QuoteRequest) => post<T.Quote>('/quotes', body),
   disclose: (body: T.DisclosureRequest) => post<T.Disclosure>('/disclosures', body),
   contract: (body: { disclosure_id: string; disclosure_hash: string }) => post<T.Contract>('/contracts', body),
   resendContractCode: (contract: string) => post<T.OtpSent>(`/contracts/${id(contract)}/otp`),
@@ -121,5 +147,9 @@ export const api = {
     post<T.Repayment>(`/loans/${id(loan)}/repayments`, body, key),
   repayment: (loan: string, repayment: string) =>
     get<T.Repayment>(`/loans/${id(loan)}/repayments/${id(repayment)}`),
+  saveStatement: (loan: string, format: 'pdf' | 'csv') => save(`/loans/${id(loan)}/statement?format=${format}`),
+  saveCertificate: (loan: string) => save(`/loans/${id(loan)}/settlement-certificate`),
+  saveContract: (contract: string) => save(`/contracts/${id(contract)}/document`),
+  saveDisclosure: (disclosure: string) => save(`/disclosures/${id(disclosure)}/document`),
   calendar: () => all<T.CalendarItem>('/calendar'),
 }

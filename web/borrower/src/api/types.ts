@@ -7,12 +7,24 @@ export type OtpSent = { expires_at: string; resend_at: string; sent_to: string }
 export type Session = { token: string; expires_at: string }
 
 export type NextStep = 'real_name' | 'card' | 'line' | 'borrow' | null
+export type Score = { name: string; low: number; high: number; min: number; points: number | null }
+export type WalletEntry = {
+  product: string
+  name: string
+  invited: boolean
+  expires_on: string | null
+  limit_fen: number | null
+  available_fen: number | null
+}
 export type Wallet = {
+  product: string
+  product_name: string
   phone: string
   name: string | null
   next_step: NextStep
   invitation: {
     invited: boolean
+    score: Score | null
     expires_on: string | null
     next_evaluation_on: string | null
     reasons: Reason[]
@@ -23,14 +35,23 @@ export type Wallet = {
   line: Line | null
   open_loans: number
   next_due: { due_on: string; amount_fen: number } | null
+  products: WalletEntry[]
 }
 
 export type Identity = { name: string; verified_at: string }
 export type Card = { card_id: string; bank: string; last4: string; usual: boolean }
 
+export type Shape = 'equal_principal' | 'equal_instalment' | 'interest_first' | 'bullet'
+export type NamedShape = { code: Shape; name: string }
 export type Product = {
   code: string
   name: string
+  version: string
+  admission: { kind: 'invitation' | 'score'; score: Score | null }
+  rate: { daily_min_percent: string; daily_max_percent: string; annual_min_percent: string; annual_max_percent: string }
+  shapes: NamedShape[]
+  prepayment: { code: string; name: string }
+  debit_times: string[]
   draw: { min_fen: number; step_fen: number; max_fen: number; day_max_fen: number; funded_within_minutes: number }
   instalments: number[]
   purposes: { code: string; name: string }[]
@@ -38,6 +59,31 @@ export type Product = {
   line_max_fen: number
   disclosure: { reading_seconds: number }
 }
+
+export type Products = {
+  items: Product[]
+  amounts: { min_fen: number; max_fen: number; step_fen: number }
+  instalments: number[]
+  shapes: NamedShape[]
+}
+export type Cost = {
+  daily_rate_percent: string
+  annual_rate_percent: string
+  annual_rate_irr_percent: string
+  interest_fen: number
+  total_fen: number
+  instalments_fen: number[]
+}
+export type Compared = {
+  product: string
+  shape: Shape
+  possible: boolean
+  cannot: Reason | null
+  instalments: number | null
+  lowest: Cost | null
+  highest: Cost | null
+}
+export type Comparison = { amount_fen: number; instalments: number; starts_on: string; items: Compared[] }
 
 export type Line = {
   product: string
@@ -75,7 +121,8 @@ export type Quote = {
   rows: QuoteRow[]
 }
 
-export type DisclosureRequest = { amount_fen: number; instalments: number; purpose: string; card_id: string }
+export type QuoteRequest = { amount_fen: number; instalments: number; product?: string; shape?: Shape }
+export type DisclosureRequest = QuoteRequest & { purpose: string; card_id: string }
 export type Disclosure = {
   disclosure_id: string
   hash: string
@@ -135,7 +182,7 @@ export type Repayment = {
   collected_at: string | null
   failure: Reason | null
 }
-export type LoanState = 'active' | 'overdue' | 'settled'
+export type LoanState = 'active' | 'overdue' | 'settled' | 'written_off'
 export type LoanSummary = {
   loan_id: string
   state: LoanState
@@ -149,10 +196,16 @@ export type LoanSummary = {
   principal_outstanding_fen: number
   due_now_fen: number
   payoff_fen: number
+  suspense_fen: number
   as_of: string
   next_due: { number: number; due_on: string; amount_fen: number } | null
   card_last4: string
 }
-export type Loan = LoanSummary & { rows: LoanRow[]; repayments: Repayment[] }
+export type Loan = LoanSummary & {
+  rows: LoanRow[]
+  repayments: Repayment[]
+  contract_id: string
+  disclosure_id: string
+}
 
 export type CalendarItem = { loan_id: string; number: number; due_on: string; amount_fen: number; state: RowState }

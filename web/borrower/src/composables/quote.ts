@@ -1,11 +1,14 @@
 import { onScopeDispose, shallowRef, watch, type Ref } from 'vue'
 import { api, ApiError } from '../api/client.ts'
-import type { Quote } from '../api/types.ts'
+import type { Quote, Shape } from '../api/types.ts'
 
 const PAUSE_MS = 250
 
 /** Ask for a quote whenever the choice settles; an answer to an older choice is dropped. */
-export function useLiveQuote(amount: Ref<number | null>, instalments: Ref<number | null>) {
+export function useLiveQuote(
+  { amount, instalments, shape, product }:
+    { amount: Ref<number | null>; instalments: Ref<number | null>; shape: Ref<Shape | null>; product: string | undefined },
+) {
   const quote = shallowRef<Quote | null>(null)
   const error = shallowRef<ApiError | null>(null)
   const busy = shallowRef(false)
@@ -16,7 +19,12 @@ export function useLiveQuote(amount: Ref<number | null>, instalments: Ref<number
     const mine = ++latest
     if (amount.value === null || instalments.value === null) return
     try {
-      const answer = await api.quote({ amount_fen: amount.value, instalments: instalments.value })
+      const answer = await api.quote({
+        amount_fen: amount.value,
+        instalments: instalments.value,
+        ...(shape.value ? { shape: shape.value } : {}),
+        ...(product ? { product } : {}),
+      })
       if (mine === latest) quote.value = answer
     } catch (failure) {
       if (!(failure instanceof ApiError)) throw failure
@@ -38,7 +46,7 @@ export function useLiveQuote(amount: Ref<number | null>, instalments: Ref<number
     timer = setTimeout(() => void ask(), PAUSE_MS)
   }
 
-  watch([amount, instalments], askSoon, { immediate: true })
+  watch([amount, instalments, shape], askSoon, { immediate: true })
   onScopeDispose(() => clearTimeout(timer))
   return { quote, error, busy, retry: askSoon }
 }

@@ -22,21 +22,21 @@ export const serverNow = (): number => Date.now() + serverAheadMs
 
 const products = new Map<string, Promise<Product>>()
 
-/** The product's terms, asked for once per language. */
-export function product(): Promise<Product> {
-  const language = i18n.global.locale.value
-  let answer = products.get(language)
+/** A product's terms, asked for once per language. */
+export function product(code?: string): Promise<Product> {
+  const key = `${i18n.global.locale.value} ${code ?? ''}`
+  let answer = products.get(key)
   if (!answer) {
-    answer = api.product()
-    products.set(language, answer)
-    answer.catch(() => products.delete(language))
+    answer = api.product(code)
+    products.set(key, answer)
+    answer.catch(() => products.delete(key))
   }
   return answer
 }
 
-/** Name a purpose from the product's list; until the list is there, or for a purpose since removed, show its code. */
+/** Name a purpose from the products' lists; until they are there, or for a purpose since removed, show its code. */
 export function usePurposes(): (code: string) => string {
   const purposes = shallowRef<Product['purposes']>([])
-  product().then((terms) => (purposes.value = terms.purposes)).catch(() => undefined)
+  api.products().then(({ items }) => (purposes.value = items.flatMap((terms) => terms.purposes))).catch(() => undefined)
   return (code) => purposes.value.find((purpose) => purpose.code === code)?.name ?? code
 }
