@@ -12,7 +12,7 @@ FILE_LINES_MEDIAN_MAX = 130
 FUNCTION_LINES_MEDIAN_MAX = 12
 
 # Above the soft limit today. Never add to these two: split instead, and strike out what has become smaller.
-LONG_FILES = frozenset({"loans/shapes.py"})
+LONG_FILES: frozenset[str] = frozenset()
 LONG_FUNCTIONS = frozenset()
 
 

@@ -16,7 +16,7 @@ from grainline.entry.settings import PROJECT_ROOT
 from grainline.kit.money import yuan
 from grainline.products import BadPack, Pack, load_pack
 from grainline.scoring import STEPS, BadPortfolio, Portfolio, Scores, load_portfolio, score_portfolio
-from grainline.underwriting import Assumptions, BacktestResult, Group, stated
+from grainline.underwriting import BacktestResult, Group, assumptions_for, stated
 from grainline.underwriting import backtest as run_backtest
 
 SHIPPED = PROJECT_ROOT / "data" / "credit_card_default.parquet"
@@ -52,7 +52,7 @@ def backtest(
         _stop(f"{portfolio}: {error}")
     except BadPack as error:
         _stop(str(error))
-    result = run_backtest(pack, people, _scored(people), assumptions=Assumptions())
+    result = run_backtest(pack, people, _scored(people), assumptions=assumptions_for(pack))
     seconds = round(time.perf_counter() - started, 2)
     if as_json:
         typer.echo(json.dumps(_json(pack, result, seconds), ensure_ascii=False, indent=2))
@@ -76,6 +76,7 @@ def _json(pack: Pack, result: BacktestResult, seconds: float) -> dict[str, objec
     return {
         "product": pack.product.code,
         "product_version": pack.product.version,
+        "admission": pack.admission.model_dump(mode="json", exclude_none=True),
         "rows": result.rows,
         "bad": result.bad,
         "bad_rate": result.bad / result.rows,
@@ -108,6 +109,10 @@ def _print(pack: Pack, result: BacktestResult, seconds: float) -> None:
     table.add_row(*_cells("Invited", result.invited))
     table.add_row(*_cells("Not invited", result.not_invited))
     _out.print(table)
+    score = pack.admission.score
+    if score:
+        scale = f"{score.name.en}, from {score.low} to {score.high}"
+        _out.print(f"Invited from {score.min} points on. {scale}.", highlight=False)
     _out.print("Lines and profit in yuan, rates in % a day; bad rates: predicted before, real after.\n")
     for name, m in (("Boosted trees (decide)", result.boosted), ("Scorecard (explains)", result.scorecard)):
         figures = f"AUC {m.auc:.4f} KS {m.ks:.4f} Brier {m.brier:.4f} ECE {m.calibration_error:.4f}"

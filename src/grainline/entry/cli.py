@@ -12,10 +12,14 @@ from typer.core import TyperGroup
 
 from grainline.entry import settings as env
 from grainline.entry.backtest_command import backtest
+from grainline.entry.books_command import books
+from grainline.entry.conformance_command import conformance
+from grainline.entry.loan_command import loan_app
 from grainline.entry.logs import SERVER_LOGGING
 from grainline.entry.me_command import me
 from grainline.entry.sandbox_command import sandbox
 from grainline.entry.settings import PROJECT_ROOT, BadSettings
+from grainline.entry.simulate_command import simulate
 
 
 class _Commands(TyperGroup):
@@ -35,6 +39,10 @@ app = typer.Typer(
     cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=False, help="Grainline: invite-only micro-credit."
 )
 app.command()(backtest)
+app.command()(conformance)
+app.command()(simulate)
+app.add_typer(books, name="books")
+app.add_typer(loan_app, name="loan")
 app.add_typer(me, name="me")
 app.add_typer(sandbox, name="sandbox")
 out = Console(soft_wrap=True)
@@ -127,9 +135,9 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON and 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def bench(context: typer.Context, name: Annotated[str, typer.Argument(help="Name of a file in benchmarks/.")]) -> None:
     """Run a benchmark, passing options on; --json prints its figures as JSON."""
-    file = BENCHMARKS / f"{name}.py"
+    file = BENCHMARKS / f"{name.replace('-', '_')}.py"
     if not file.is_file():
-        known = ", ".join(sorted(path.stem for path in BENCHMARKS.glob("[a-z]*.py")))
+        known = ", ".join(sorted(path.stem.replace("_", "-") for path in BENCHMARKS.glob("[a-z]*.py")))
         typer.echo(f"grainline bench: there is no benchmark {name!r}; there are {known}", err=True)
         raise typer.Exit(2)
     raise typer.Exit(subprocess.run([sys.executable, str(file), *context.args], check=False).returncode)

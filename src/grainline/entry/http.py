@@ -66,7 +66,8 @@ def make_app(*, lifespan: object = None, pages: Path = PAGES) -> FastAPI:
         lifespan=lifespan,  # type: ignore[arg-type]
     )
     problems.install(app)
-    for router in (loans.draws_router, loans.router, loans.callbacks, members.router, underwriting.router):
+    of_loans = (loans.draws_router, loans.router, loans.documents_router, loans.callbacks)
+    for router in (*of_loans, members.router, underwriting.router):
         app.include_router(router, prefix=API)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     # the last one added is the outermost

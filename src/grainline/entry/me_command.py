@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from grainline.entry import settings as env
 from grainline.kit.money import yuan
@@ -20,6 +20,8 @@ out = Console(highlight=False, soft_wrap=True)
 
 Yuan = Annotated[int, typer.Argument(help="In whole yuan.")]
 Term = Annotated[int, typer.Option("--instalments", help="How many monthly instalments.")]
+Product = Annotated[str | None, typer.Option("--product", help="A code of `grainline me products`.")]
+Shape = Annotated[str | None, typer.Option("--shape", help="A way of repaying the product has.")]
 
 
 @me.command("code")
@@ -41,10 +43,10 @@ def sign_in(phone: str, code: str) -> None:
 
 
 @me.command()
-def wallet() -> None:
+def wallet(product: Product = None) -> None:
     """Show whether you are invited, why not, what is done and what comes next."""
     with _api() as call:
-        _show(call("GET", "/wallet"))
+        _show(call("GET", _about("/wallet", product)))
 
 
 @me.command()
@@ -62,17 +64,17 @@ def card(number: str, phone: str) -> None:
 
 
 @me.command()
-def line() -> None:
+def line(product: Product = None) -> None:
     """Open the line you are invited to, or show it."""
     with _api() as call:
-        _show(call("POST", "/line"))
+        _show(call("POST", _about("/line", product)))
 
 
 @me.command()
-def quote(amount: Yuan, instalments: Term = 5) -> None:
+def quote(amount: Yuan, instalments: Term = 5, product: Product = None, shape: Shape = None) -> None:
     """Preview a draw with its dated schedule."""
     with _api() as call:
-        _show_quote(call("POST", "/quotes", {"amount_fen": amount * 100, "instalments": instalments}))
+        _show_quote(call("POST", "/quotes", _wish(amount, instalments, product, shape)))
 
 
 @me.command()
@@ -80,14 +82,16 @@ def disclosure(
     amount: Yuan,
     purpose: Annotated[str, typer.Option(help="A code of `grainline me product`.")],
     instalments: Term = 5,
+    product: Product = None,
+    shape: Shape = None,
 ) -> None:
     """Show the cost of a draw; it may be signed after the reading time."""
     with _api() as call:
         usual = [one for one in call("GET", "/cards")["items"] if one["usual"]]
         if not usual:
             _stop("bind a card first: grainline me card NUMBER PHONE")
-        body = {"amount_fen": amount * 100, "instalments": instalments, "purpose": purpose}
-        shown = call("POST", "/disclosures", body | {"card_id": usual[0]["card_id"]})
+        body = _wish(amount, instalments, product, shape) | {"purpose": purpose, "card_id": usual[0]["card_id"]}
+        shown = call("POST", "/disclosures", body)
     out.print(f"[bold]{shown['title']}[/bold]")
     for item in shown["items"]:
         out.print(f"  {item['label']}: {item['value']}")
@@ -96,10 +100,29 @@ def disclosure(
 
 
 @me.command()
-def product() -> None:
+def product(product: Product = None) -> None:
     """Show amounts, terms and purposes."""
     with _api() as call:
-        _show(call("GET", "/product"))
+        _show(call("GET", _about("/product", product)))
+
+
+@me.command()
+def products(amount: Yuan = 10_000, instalments: Term = 6) -> None:
+    """Compare all products for an amount in whole yuan and a term."""
+    fixed = (Column(name, no_wrap=True) for name in ("product", "shape"))
+    table = Table(*fixed, "no.", "annual %", "IRR %", "interest", "why not")
+    with _api() as call:
+        found = call("GET", f"/products/comparison?amount_fen={amount * 100}&instalments={instalments}")
+    for item in found["items"]:
+        # the lowest rate of the product above, the highest below
+        costs = [cost for cost in (item["lowest"], item["highest"]) if cost]
+        shown = [
+            *("\n".join(cost[name] for cost in costs) for name in ("annual_rate_percent", "annual_rate_irr_percent")),
+            "\n".join(yuan(cost["interest_fen"]) for cost in costs),
+        ]
+        why_not = item["cannot"]["text"] if item["cannot"] else ""
+        table.add_row(item["product"], item["shape"], str(item["instalments"] or ""), *shown, why_not)
+    out.print(table)
 
 
 @me.command()
@@ -177,6 +200,15 @@ def _api() -> Iterator[Call]:
             yield call
         except httpx.TransportError as error:
             _stop(f"the platform does not answer ({error}); is `make run` running?")
+
+
+def _about(path: str, product: str | None) -> str:
+    return str(httpx.URL(path, params={"product": product})) if product else path
+
+
+def _wish(amount: int, instalments: int, product: str | None, shape: str | None) -> dict[str, object]:
+    wish = {"amount_fen": amount * 100, "instalments": instalments, "product": product, "shape": shape}
+    return {name: value for name, value in wish.items() if value is not None}
 
 
 def _watch(draw_id: str) -> None:

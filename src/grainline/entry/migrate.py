@@ -15,7 +15,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from grainline.entry.settings import PROJECT_ROOT
-from grainline.products import Pack, load_packs
+from grainline.products import BadPack, Pack, Shape, load_packs
 
 ROOMS = ("kit", "members", "ledger", "guard", "lines", "loans", "invitation")
 LOCK = 0x6772_6169_6E  # one migration at a time, whoever starts first
@@ -43,8 +43,13 @@ def migrate(owner_url: str) -> None:
 
 
 def _apply_packs(connection: psycopg.Connection[TupleRow], packs: Iterable[Pack]) -> None:
-    """Write each pack's limits where the database holds them; the app's role may not."""
+    """Write each pack's limits and rules where the database holds them; the app's role may not.
+
+    Rules are kept for the life of the loans made under them: raises BadPack where a pack has others under one version.
+    """
     for pack in packs:
+        for shape in pack.schedule.shapes:
+            _keep_rules(connection, pack, shape)
         rule = pack.draw
         connection.execute(
             "insert into guard.limits (product, draw_min_fen, draw_step_fen, draw_max_fen, day_max_fen)"
@@ -53,6 +58,18 @@ def _apply_packs(connection: psycopg.Connection[TupleRow], packs: Iterable[Pack]
             " day_max_fen = excluded.day_max_fen",
             (pack.product.code, rule.min_fen, rule.step_fen, rule.max_fen, rule.day_max_fen),
         )
+
+
+def _keep_rules(connection: psycopg.Connection[TupleRow], pack: Pack, shape: Shape) -> None:
+    name, content = pack.rules_name(shape), pack.rules(shape).model_dump_json()
+    connection.execute(
+        "insert into loans.rule_sets (name, content) values (%s, %s) on conflict (name) do nothing", (name, content)
+    )
+    kept = connection.execute(
+        "select content = %s::jsonb from loans.rule_sets where name = %s", (content, name)
+    ).fetchone()
+    if kept != (True,):
+        raise BadPack(f"{pack.product.code}: its rules changed under version {pack.product.version}: give it a new one")
 
 
 def _ensure_role(connection: psycopg.Connection[TupleRow]) -> None:

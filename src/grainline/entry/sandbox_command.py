@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from grainline.entry import settings as env
+from grainline.entry.logs import SERVER_LOGGING
 from grainline.entry.settings import Settings
 from grainline.entry.wiring import SANDBOX_FILE, make_clock
 from grainline.kit.calendar import SHANGHAI
@@ -37,6 +38,7 @@ def serve() -> None:
         port=given.sandbox_port,
         workers=1,
         log_access=False,
+        log_dictconfig=SERVER_LOGGING,
         log_level=given.granian_log_level,
     ).serve()
 

@@ -18,11 +18,12 @@ async def advance(platform: Platform, clock: SandboxClock, *, days: int, told: C
     nothing left to do. `told` gets each day that was reached.
     """
     start = clock()
+    slots = sorted({slot for pack in platform.packs.values() for slot in pack.debit.times})
     last = start + timedelta(days=days) - SETTLED
     await _work(platform, clock, start)
     for ahead in range(days + 1):
         day = business_date(start) + timedelta(days=ahead)
-        stops = [at(day, stop) for stop in (time(0, 5), *platform.pack.debit.times, time(23, 30))]
+        stops = [at(day, stop) for stop in (time(0, 5), *slots, time(23, 30))]
         moments = [stop for stop in stops if start < stop < last] + ([last] if ahead == days else [])
         for moment in moments:
             await _work(platform, clock, moment)

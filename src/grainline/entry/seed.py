@@ -1,4 +1,4 @@
-"""Filling an empty platform: the shipped people as residents of the sandbox, evaluated for this month.
+"""Filling an empty platform: the shipped people as residents of the sandbox, evaluated for each product.
 
 Their figures are real (data/README.md); their names, phones, ids and cards are synthetic and marked so. Everything is
 keyed, so that a start that was broken off is finished by the next one. GRAINLINE_TOWN settles only the first so many.
@@ -31,6 +31,7 @@ PORTFOLIO = PROJECT_ROOT / "data" / "credit_card_default.parquet"
 CHUNK = 2_000
 
 Say = Callable[[str], None]
+Decided = Sequence[tuple[Pack, Sequence[Decision]]]
 
 
 def main() -> None:
@@ -48,20 +49,22 @@ def seed(settings: Settings, found: Database, say: Say) -> None:
 
 async def _seed(settings: Settings, found: Database, say: Say) -> None:
     async with wire(settings, found.app_url) as platform:
-        async with transaction(platform.pool) as tx:
-            known = await count_evaluations(tx, product=platform.pack.product.code)
         ages = (await asyncio.to_thread(ages_in, PORTFOLIO))[: settings.town]
-        if known >= len(ages):
+        async with transaction(platform.pool) as tx:
+            known = {code: await count_evaluations(tx, product=code) for code in platform.packs}
+        packs = [pack for code, pack in platform.packs.items() if known[code] < len(ages)]
+        if not packs:
             return
         now = platform.clock()
         people = [resident(n, age=age, reference=business_date(now)) for n, age in enumerate(ages, start=1)]
         say(f"Settling {len(people):,} residents in the sandbox …")
         await asyncio.to_thread(_settle, settings.data / SANDBOX_FILE, people, settings.read_partner_secret(), now)
         say("Evaluating them for this month (scorecard and boosted trees, out of fold) …")
-        decisions, model = await asyncio.to_thread(_decide, platform.pack, len(ages))
-        await _enter(platform, people, decisions, model=model, now=now)
-        invited = sum(decision.invited for decision in decisions)
-        say(f"{invited:,} of {len(decisions):,} are invited.")
+        decided, model = await asyncio.to_thread(_decide, packs, len(ages))
+        await _enter(platform, people, decided, model=model, now=now)
+        for pack, decisions in decided:
+            invited = sum(decision.invited for decision in decisions)
+            say(f"{pack.product.name.en}: {invited:,} of {len(decisions):,} are invited.")
 
 
 def _settle(file: Path, people: Sequence[Resident], secret: bytes, now: datetime) -> None:
@@ -72,24 +75,25 @@ def _settle(file: Path, people: Sequence[Resident], secret: bytes, now: datetime
         town.close()
 
 
-def _decide(pack: Pack, count: int) -> tuple[tuple[Decision, ...], str]:
+def _decide(packs: Sequence[Pack], count: int) -> tuple[Decided, str]:
+    """Decide on the first so many people for each product; the probability of a person is the same for all."""
     portfolio = Portfolio(load_portfolio(PORTFOLIO).frame.sort("person_id").head(count))
     scores = score_portfolio(portfolio)
-    return decide_portfolio(pack, portfolio, scores), scores.model_hash
+    return [(pack, decide_portfolio(pack, portfolio, scores)) for pack in packs], scores.model_hash
 
 
 async def _enter(
-    platform: Platform, people: Sequence[Resident], decisions: Sequence[Decision], *, model: str, now: datetime
+    platform: Platform, people: Sequence[Resident], decided: Decided, *, model: str, now: datetime
 ) -> None:
-    """Enter people as members with their evaluation, a chunk a transaction."""
-    phones = {person.number: person.phone for person in people}
-    for start in range(0, len(decisions), CHUNK):
-        chunk = decisions[start : start + CHUNK]
+    """Enter people as members with their evaluations, a chunk a transaction."""
+    for start in range(0, len(people), CHUNK):
+        phones = {person.number: person.phone for person in people[start : start + CHUNK]}
         async with transaction(platform.pool) as tx:
-            members = await create_members(tx, platform.vault, [phones[d.person_id] for d in chunk], now=now)
+            members = await create_members(tx, platform.vault, list(phones.values()), now=now)
             rows = [
-                _evaluation(platform.pack, decision, members[phones[decision.person_id]], model=model, now=now)
-                for decision in chunk
+                _evaluation(pack, decision, members[phones[decision.person_id]], model=model, now=now)
+                for pack, decisions in decided
+                for decision in decisions[start : start + CHUNK]
             ]
             await add_evaluations(tx, rows)
 
@@ -108,7 +112,7 @@ def _evaluation(pack: Pack, decision: Decision, member_id: int, *, model: str, n
         reasons=decision.offer_reasons if decision.invited else decision.reasons,
         model=model,
         evaluated_at=now,
-        expires_on=today + timedelta(days=pack.invitation.valid_days) if decision.invited else None,
+        expires_on=today + timedelta(days=pack.admission.valid_days) if decision.invited else None,
     )
 
 

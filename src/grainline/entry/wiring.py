@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from grainline.partners.identity_authority import HttpIdentityAuthority, Identit
 from grainline.partners.rail import HttpRail, Rail
 from grainline.partners.sms import HttpSms, Sms
 from grainline.partners.transport import Link
-from grainline.products import Pack, load_pack
+from grainline.products import BadPack, Pack, load_pack, load_packs
 from grainline.sandbox.clock import FILE_NAME, SandboxClock
 
 PACKS = PROJECT_ROOT / "packs"
@@ -29,12 +29,13 @@ SANDBOX_FILE = "sandbox.sqlite"
 
 @dataclass(frozen=True)
 class Platform:
-    """Everything the app, the worker and the command line work with."""
+    """Everything the app, the worker and the command line work with; `pack` is the one meant where none is named."""
 
     pool: Pool
     clock: Clock
     vault: Vault
     pack: Pack
+    packs: Mapping[str, Pack]
     rail: Rail
     card_network: CardNetwork
     identity_authority: IdentityAuthority
@@ -61,8 +62,16 @@ def make_clock(settings: Settings) -> Clock:
 
 
 def read_pack() -> Pack:
-    """Read the pack of the product that is offered; raise BadPack."""
+    """Read the pack that is meant where no product is named; raise BadPack."""
     return load_pack(PACKS / f"{PRODUCT}.toml")
+
+
+def read_packs() -> dict[str, Pack]:
+    """Read the packs of all products that are offered, by code, the default one first; raise BadPack."""
+    packs = load_packs(PACKS)
+    if PRODUCT not in packs:
+        raise BadPack(f"{PACKS / PRODUCT}.toml: there is no such pack")
+    return {PRODUCT: packs.pop(PRODUCT), **packs}
 
 
 @asynccontextmanager
@@ -70,6 +79,7 @@ async def wire(settings: Settings, database_url: str, *, pool_size: int = 4) -> 
     """Open everything for the length of a block. Raises BadSettings, BadPack."""
     clock = make_clock(settings)
     secret = settings.read_partner_secret()
+    packs = read_packs()
     pool = make_pool(database_url, size_max=pool_size)
     async with httpx.AsyncClient(trust_env=False) as client, pool:
 
@@ -81,7 +91,8 @@ async def wire(settings: Settings, database_url: str, *, pool_size: int = 4) -> 
             pool=pool,
             clock=clock,
             vault=Vault(settings.read_master_key(), os.urandom),
-            pack=read_pack(),
+            pack=packs[PRODUCT],
+            packs=packs,
             rail=HttpRail(link("rail")),
             card_network=HttpCardNetwork(link("card_network")),
             identity_authority=HttpIdentityAuthority(link("identity_authority")),

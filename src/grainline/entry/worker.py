@@ -17,8 +17,9 @@ from grainline.entry.settings import Settings
 from grainline.entry.wiring import Platform, wire
 from grainline.kit.calendar import at, business_date
 from grainline.ledger import roll_up_house
-from grainline.loans import charge_due, collect_due, pay_out_due, request_debits
+from grainline.loans import close_through, collect_due, pay_out_due, request_debits, roll_day
 from grainline.notices import send_due
+from grainline.products import Pack
 
 log = structlog.get_logger()
 
@@ -45,17 +46,19 @@ def queues(platform: Platform) -> tuple[Job, ...]:
 
 
 async def day_work(platform: Platform, now: datetime) -> None:
-    """Do what today asks for up to now: charge what fell due, ask for what is due at each debit time, roll up."""
+    """Close the days that are over, then do what today asks for: what fell due, debits at their times, roll up."""
     today = business_date(now)
-    await charge_due(platform.pool, day=today, now=now)
-    for slot in due_slots(platform, today, now):
-        await request_debits(platform.pool, day=today, slot=slot, now=now, new_id=platform.new_id)
+    await close_through(platform.pool, platform.packs, day=today - timedelta(days=1), now=now)
+    await roll_day(platform.pool, platform.packs, day=today, now=now)
+    for product, pack in sorted(platform.packs.items()):
+        for slot in due_slots(pack, today, now):
+            await request_debits(platform.pool, product=product, day=today, slot=slot, now=now, new_id=platform.new_id)
     await roll_up_house(platform.pool)
 
 
-def due_slots(platform: Platform, today: date, now: datetime) -> list[str]:
+def due_slots(pack: Pack, today: date, now: datetime) -> list[str]:
     """Return the debit times of today that have come, as the names their requests are keyed by."""
-    return [f"{today}T{slot:%H:%M}" for slot in platform.pack.debit.times if at(today, slot) <= now]
+    return [f"{today}T{slot:%H:%M}" for slot in pack.debit.times if at(today, slot) <= now]
 
 
 async def drain(platform: Platform) -> None:

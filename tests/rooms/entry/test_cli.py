@@ -88,8 +88,9 @@ def test_verify_proves_and_exits_0(run, loan):
         ("update ledger.entries set amount_fen = amount_fen + 1 where account = '1002'", "journal_balances"),
         ("update loans.loans set principal_fen = principal_fen - 1", "loan_equals_projection"),
         ("update guard.day_draws set amount_fen = amount_fen - 100", "day_limit"),
-        ("insert into loans.loans select member_id, gen_random_uuid(), product, card_id, purpose, amount_fen,"
-         " instalments, rate_e8, started_on, principal_fen, next_due_on, booked_through, next_charge_on, settled_on"
+        ("insert into loans.loans (member_id, loan_id, product, rules, card_id, purpose, amount_fen, instalments,"
+         " rate_e8, started_on, principal_fen, booked_through) select member_id, gen_random_uuid(), product, rules,"
+         " card_id, purpose, amount_fen, instalments, rate_e8, started_on, principal_fen, booked_through"
          " from loans.loans", "loan_equals_ledger"),
         ("delete from ledger.entries where account = '2202'", "journal_balances"),
         ("insert into loans.rail_answers (member_id, transfer_id, kind, status, amount_fen, reason, heard_at)"

@@ -42,7 +42,8 @@ def prepare(databases, tmp_path):
 def evaluated(databases):
     with psycopg.connect(databases[0]) as connection:
         return connection.execute(
-            "select count(*), count(*) filter (where invited) from invitation.evaluations"
+            "select count(distinct member_id), count(*) filter (where invited and product = 'weilidai')"
+            " from invitation.evaluations"
         ).fetchone()
 
 
@@ -61,9 +62,10 @@ def test_filling_is_told_on_the_way_and_leaves_nothing_loaded(prepare, databases
     report = json.loads(done.stdout)
     total, invited = evaluated(databases)
     assert total == 1_000
-    assert report["said"] == [
+    assert report["said"][:3] == [
         "Settling 1,000 residents in the sandbox …",
         "Evaluating them for this month (scorecard and boosted trees, out of fold) …",
-        f"{invited:,} of 1,000 are invited.",
+        f"Weilidai: {invited:,} of 1,000 are invited.",
     ]
+    assert len(report["said"]) == 5  # the other two products as well
     assert report["heavy"] == []

@@ -15,6 +15,8 @@ OPEN = {
     ("post", "/api/v1/sign-in/otp"),
     ("post", "/api/v1/sign-in"),
     ("get", "/api/v1/meta"),
+    ("get", "/api/v1/products"),  # what is offered is no secret
+    ("get", "/api/v1/products/comparison"),
     ("post", "/api/v1/partners/rail/callbacks"),  # signed by the rail instead
 }
 
@@ -63,6 +65,20 @@ KNOWN: dict[tuple[str, str], tuple[Callable[[Ids], Call], str]] = {
     ("get", "/api/v1/draws/{draw_id}"): (lambda a: (f"/draws/{a.draw}", None), "draw_not_found"),
     ("get", "/api/v1/draws/{draw_id}/progress"): (lambda a: (f"/draws/{a.draw}/progress", None), "draw_not_found"),
     ("get", "/api/v1/loans/{loan_id}"): (lambda a: (f"/loans/{a.loan}", None), "loan_not_found"),
+    ("get", "/api/v1/loans/{loan_id}/events"): (lambda a: (f"/loans/{a.loan}/events", None), "loan_not_found"),
+    ("get", "/api/v1/loans/{loan_id}/statement"): (lambda a: (f"/loans/{a.loan}/statement", None), "loan_not_found"),
+    ("get", "/api/v1/loans/{loan_id}/settlement-certificate"): (
+        lambda a: (f"/loans/{a.loan}/settlement-certificate", None),
+        "loan_not_found",
+    ),
+    ("get", "/api/v1/contracts/{contract_id}/document"): (
+        lambda a: (f"/contracts/{a.contract}/document", None),
+        "contract_not_found",
+    ),
+    ("get", "/api/v1/disclosures/{disclosure_id}/document"): (
+        lambda a: (f"/disclosures/{a.disclosure}/document", None),
+        "disclosure_not_found",
+    ),
     ("post", "/api/v1/loans/{loan_id}/repayments"): (
         lambda a: (f"/loans/{a.loan}/repayments", {"amount_fen": 100}),
         "loan_not_found",
@@ -212,5 +228,5 @@ async def test_the_open_routes_are_open(stage):
     nobody = Borrower(stage, None, 0)
     for method, path in sorted(OPEN):
         answer = await nobody.call(method.upper(), f"http://stage{path}", {} if method == "post" else None)
-        assert answer.json()["code" if method == "post" else "today"] not in ("not_signed_in", "")
+        assert answer.json().get("code") != "not_signed_in"
     assert (await nobody.call("GET", "http://stage/api/v1/openapi.json")).json()["info"]["title"] == "Grainline"

@@ -6,7 +6,7 @@ import pytest
 from grainline.entry import seed as seeding
 from grainline.entry.postgres import Database
 from grainline.entry.settings import Settings
-from grainline.entry.wiring import SANDBOX_FILE
+from grainline.entry.wiring import SANDBOX_FILE, read_packs
 from grainline.sandbox.store import Store, count_residents
 
 TOWN = 1_000
@@ -23,10 +23,11 @@ def decided_once():
     """People are decided alike each time; once is enough to wait for."""
     decide, known = seeding._decide, {}
 
-    def remembered(pack, count):
-        if count not in known:
-            known[count] = decide(pack, count)
-        return known[count]
+    def remembered(packs, count):
+        key = (count, *(pack.product.code for pack in packs))
+        if key not in known:
+            known[key] = decide(packs, count)
+        return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seeding, "_decide", remembered)
@@ -54,31 +55,62 @@ def test_start_that_was_broken_off_is_finished_by_the_next(installation, monkeyp
         seeding.seed(settings, database, lambda _: None)
     # whole chunks only: the third was taken back, members and all
     assert ask(database, "select count(*) from members.members") == [(600,)]
-    assert ask(database, "select count(*) from invitation.evaluations") == [(600,)]
+    by_product = "select product, count(*) from invitation.evaluations group by product order by product"
+    assert ask(database, by_product) == [("jiebei", 600), ("jintiao", 600), ("weilidai", 600)]
 
     monkeypatch.setattr(seeding, "add_evaluations", add)
     said: list[str] = []
     seeding.seed(settings, database, said.append)
-    for count in ("members.members", "members.directory", "invitation.evaluations"):
+    for count in ("members.members", "members.directory"):
         assert ask(database, f"select count(*) from {count}") == [(TOWN,)]
-    [(invited,)] = ask(database, "select count(*) from invitation.evaluations where invited")
-    assert said[-1] == f"{invited:,} of {TOWN:,} are invited."
-    assert 0 < invited < TOWN
+    assert ask(database, by_product) == [("jiebei", TOWN), ("jintiao", TOWN), ("weilidai", TOWN)]
+    for place, (code, name) in enumerate((("weilidai", "Weilidai"), ("jiebei", "Jiebei"), ("jintiao", "Jintiao"))):
+        wanted = f"select count(*) from invitation.evaluations where invited and product = '{code}'"
+        [(invited,)] = ask(database, wanted)
+        assert said[place - 3] == f"{name}: {invited:,} of {TOWN:,} are invited."
+        assert 0 < invited < TOWN
     town = Store(settings.data / SANDBOX_FILE)
     with town.transaction() as tx:
         assert count_residents(tx) == TOWN
     town.close()
 
 
-def test_offers_are_within_the_pack_and_the_others_are_told_why(installation):
+@pytest.mark.parametrize("pack", read_packs().values(), ids=lambda pack: pack.product.code)
+def test_offers_are_within_the_pack_and_the_others_are_told_why(installation, pack):
     _, database = installation
-    wanted = "select line_fen, rate_e8, expires_on - evaluated_at::date from invitation.evaluations where invited"
-    offers = ask(database, wanted)
-    assert all(50_000 <= line <= 30_000_000 and line % 10_000 == 0 for line, _, _ in offers)
-    assert all(20_000 <= rate <= 60_000 for _, rate, _ in offers)
-    assert {days for _, _, days in offers} <= {60, 61}  # a day more where Shanghai's is already the next
+    offers = ask(
+        database,
+        "select line_fen, rate_e8, pd_e6, expires_on - evaluated_at::date from invitation.evaluations"
+        f" where invited and product = '{pack.product.code}'",
+    )
+    assert offers
+    for line, rate, pd_e6, days in offers:
+        assert pack.line.min_fen <= line <= pack.line.max_fen
+        assert line % pack.line.step_fen == 0
+        assert pack.rate.min_e8 <= rate <= pack.rate.max_e8
+        assert pack.admission.admits(pd_e6)
+        assert days - pack.admission.valid_days in {0, 1}  # a day more where Shanghai's is already the next
     unexplained = "select count(*) from invitation.evaluations where cardinality(reasons) = 0"
     assert ask(database, unexplained) == [(0,)]
+
+
+def test_a_person_is_as_likely_to_fail_whatever_the_product(installation):
+    _, database = installation
+    differing = "select member_id from invitation.evaluations group by 1 having count(distinct pd_e6) > 1"
+    assert ask(database, differing) == []
+
+
+def test_a_product_that_is_new_is_evaluated_and_the_others_stay(installation):
+    settings, database = installation
+    stamp = "select max(evaluated_at) from invitation.evaluations where product <> 'jintiao'"
+    before = ask(database, stamp)
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("delete from invitation.evaluations where product = 'jintiao'")
+    said: list[str] = []
+    seeding.seed(settings, database, said.append)
+    assert [line.split(":")[0] for line in said if "invited" in line] == ["Jintiao"]
+    assert ask(database, "select count(*) from invitation.evaluations where product = 'jintiao'") == [(TOWN,)]
+    assert ask(database, stamp) == before
 
 
 def test_start_that_finds_everybody_does_nothing(installation):

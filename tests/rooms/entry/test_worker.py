@@ -28,7 +28,7 @@ async def test_debit_times_come_one_after_the_other(stage: Stage):
         time(23, 59): ["T09:00", "T18:00"],
     }
     for clock_time, expected in slots.items():
-        found = worker.due_slots(stage.platform, day, at(day, clock_time))
+        found = worker.due_slots(stage.platform.pack, day, at(day, clock_time))
         assert found == [f"{day}{slot}" for slot in expected]
 
 

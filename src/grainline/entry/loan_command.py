@@ -1,0 +1,155 @@
+"""`grainline loan …`: what a loan owes and why, and the events that the lender's people make."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from grainline.entry import settings as env
+from grainline.entry.postgres import database
+from grainline.entry.problems import detail_of
+from grainline.entry.wiring import make_clock, read_packs
+from grainline.kit.calendar import business_date
+from grainline.kit.db import Tx, make_pool, transaction
+from grainline.kit.errors import Refusal
+from grainline.kit.money import Fen, yuan
+from grainline.loans import Event, EventKind, LoanState, classify, fold, record_event
+from grainline.loans.loans_store import events, loan
+from grainline.loans.model import LoanNotFound
+from grainline.products import Component
+
+loan_app = typer.Typer(no_args_is_help=True, help="One loan: its state, its events, and making one.")
+out = Console(width=140)
+Result = TypeVar("Result")
+MemberArgument = Annotated[int, typer.Argument(metavar="MEMBER", help="The member's number.")]
+LoanArgument = Annotated[UUID, typer.Argument(metavar="LOAN", help="The loan's id.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+@loan_app.command()
+def show(member: MemberArgument, loan_id: LoanArgument, as_json: JsonOption = False) -> None:
+    """Show what is owed today, instalment by instalment, and everything that happened."""
+
+    async def look(tx: Tx, now: datetime) -> tuple[LoanState, list[Event]]:
+        found = await loan(tx, member_id=member, loan_id=loan_id)
+        if found is None:
+            raise LoanNotFound
+        known = await events(tx, member_id=member, loan_id=loan_id)
+        return fold(found.terms, known, max(business_date(now), found.booked_through)), known
+
+    _tell(*_asked(look), as_json=as_json)
+
+
+@loan_app.command()
+def record(
+    member: MemberArgument,
+    loan_id: LoanArgument,
+    kind: Annotated[EventKind, typer.Argument(help="What happened.")],
+    by: Annotated[str, typer.Option(help="Who makes it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    key: Annotated[str, typer.Option(help="A key of your choice: the same one again changes nothing.")],
+    on: Annotated[str | None, typer.Option(help="From when it counts, YYYY-MM-DD; left out: today.")] = None,
+    amount: Annotated[str, typer.Option(help="Yuan, with at most two decimals.")] = "0",
+    component: Annotated[Component | None, typer.Option(help="Of a waiver.")] = None,
+    share: Annotated[int, typer.Option(help="Of a discount, in 10⁻⁴ of the interest.")] = 0,
+    until: Annotated[str | None, typer.Option(help="End of a discount, first due date of a reschedule.")] = None,
+    instalments: Annotated[int, typer.Option(help="Of a reschedule.")] = 0,
+    reverses: Annotated[int | None, typer.Option(help="Number of the event that a reversal undoes.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an event: it is checked, kept, booked, and told to the borrower."""
+
+    day, end, fen = _day(on), _day(until), _fen(amount)
+
+    async def make(tx: Tx, now: datetime) -> tuple[LoanState, list[Event]]:
+        found = await loan(tx, member_id=member, loan_id=loan_id)
+        if found is None:
+            raise LoanNotFound
+        event = Event(kind, day or business_date(now), 0, fen, component, share, end, instalments, reverses)
+        named = {"made_by": by, "reason": reason, "key": key}
+        pack = read_packs()[found.product]
+        state = await record_event(tx, pack, event, member_id=member, loan_id=loan_id, now=now, **named)
+        return state, await events(tx, member_id=member, loan_id=loan_id)
+
+    _tell(*_asked(make), as_json=as_json)
+
+
+def _asked(ask: Callable[[Tx, datetime], Awaitable[Result]]) -> Result:
+    given = env.load()
+    clock = make_clock(given)
+
+    async def run(url: str) -> Result:
+        async with make_pool(url, size_max=1) as pool, transaction(pool) as tx:
+            return await ask(tx, clock())
+
+    try:
+        with database(given) as found:
+            return asyncio.run(run(found.app_url))
+    except Refusal as refusal:
+        typer.echo(f"grainline: {detail_of(refusal.code, refusal.params, 'en')}", err=True)
+    except ValueError as error:
+        typer.echo(f"grainline: {error}", err=True)
+    raise typer.Exit(2)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write YYYY-MM-DD") from None
+
+
+def _fen(text: str) -> Fen:
+    try:
+        fen = Decimal(text) * 100
+    except InvalidOperation:
+        raise typer.BadParameter(f"{text!r} is no amount in yuan") from None
+    if not fen.is_finite() or fen != int(fen):
+        raise typer.BadParameter(f"{text} yuan is not a whole number of fen")
+    return Fen(int(fen))
+
+
+def _tell(state: LoanState, known: list[Event], *, as_json: bool) -> None:
+    found = classify(state)
+    facts = {
+        "as_of": str(state.as_of),
+        "outstanding_fen": state.principal_outstanding_fen,
+        "due_fen": state.due_fen,
+        "payoff_fen": state.payoff_fen,
+        "suspense_fen": state.totals.suspense,
+        "days_late": state.days_late,
+        "bucket": found.bucket,
+        "category": found.category,
+        "stage": found.stage,
+        "charged_off_on": state.charged_off_on and str(state.charged_off_on),
+        "written_off_on": state.written_off_on and str(state.written_off_on),
+        "settled_on": state.settled_on and str(state.settled_on),
+    }
+    if as_json:
+        rows = [{name: _plain(value) for name, value in row._asdict().items()} for row in state.instalments]
+        happened = [{name: _plain(value) for name, value in vars(event).items()} for event in known]
+        typer.echo(json.dumps(facts | {"instalments": rows, "events": happened}, ensure_ascii=False))
+        return
+    out.print(", ".join(f"{name.removesuffix('_fen')} {_shown(name, value)}" for name, value in facts.items()))
+    table = Table("no.", "due on", "principal", "interest", "penalty", "fee", "paid", "unpaid")
+    for row in state.instalments:
+        amounts = (row.principal_fen, row.interest_fen, row.penalty_fen, row.fee_fen, row.paid_fen, row.unpaid_fen)
+        table.add_row(str(row.number), str(row.due_on), *map(yuan, amounts))
+    out.print(table)
+    for event in known:
+        out.print(f"{event.number}. {event.value_on} {event.kind} {yuan(event.amount_fen)}")
+
+
+def _shown(name: str, value: object) -> str:
+    return yuan(value) if name.endswith("_fen") and isinstance(value, int) else str(value)
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, date) else value
