@@ -1,6 +1,5 @@
 """Laws of the loan, for every loan and every life of it: where money goes, and that order does not matter."""
 
-
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from loan_lives import (
