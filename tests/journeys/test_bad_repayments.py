@@ -42,6 +42,13 @@ async def test_amount_that_is_no_whole_number(ming, fen):
     assert (problem["status"], problem["code"], problem["fields"]) == (422, "invalid_request", "amount_fen")
 
 
+@pytest.mark.parametrize("currency", ["USD", "CNY"])
+async def test_another_currency_is_not_taken_for_ours(ming, currency):
+    person, loan_id = ming
+    problem = await person.refused(path_of(loan_id), {"amount_fen": 100, "currency": currency}, key=new_key())
+    assert (problem["status"], problem["code"], problem["fields"]) == (422, "invalid_request", "currency")
+
+
 @pytest.mark.parametrize("above", [1, 100, 2**62])
 async def test_more_than_is_owed(ming, above):
     person, loan_id = ming

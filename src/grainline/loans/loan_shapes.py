@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from grainline.kit.money import percent
 from grainline.kit.web import Language
@@ -38,6 +38,10 @@ class RowOut(BaseModel):
 
 
 class RepaymentIn(BaseModel):
+    """An amount in fen and nothing else: a currency named beside it would be another one's."""
+
+    model_config = ConfigDict(extra="forbid")
+
     amount_fen: Amount
 
 
