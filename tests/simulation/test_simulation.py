@@ -16,7 +16,7 @@ from grainline.entry.simulation.run import simulate
 from grainline.entry.simulation.weather import Trouble, forecast
 from grainline.loans import servicing
 
-CALM = Order(members=150, days=45, seed=9)
+CALM = Order(members=150, days=38, seed=9)
 FIRST_DAY = date(2023, 7, 1)
 
 

@@ -26,6 +26,7 @@ from grainline.sandbox.clock import SandboxClock
 from grainline.sandbox.fault_rules import Mode, Name, Partner
 
 MORNING, NOON, AFTER_NOON, NIGHT = time(0, 5), time(12, 0), time(12, 30), time(23, 30)
+LAST_WORDS = 2_000
 PERIOD_CLOSED_BY_DAY = 10  # of the month after it, or as soon after as it can be
 
 
@@ -142,8 +143,9 @@ class Days:
     async def _kill_a_worker(self, after: int) -> None:
         """Let a worker of its own do the moment's work, and kill it -9 after so many signs of it."""
         words = (sys.executable, "-m", "grainline.entry.simulation.worker_process", json.dumps(self.place.told()))
-        with (self.place.folder / "worker.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE, stderr=log)
+        log = self.place.folder / "worker.log"
+        with log.open("ab") as words_of_it:
+            process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE, stderr=words_of_it)
         if process.stdout is None:
             raise Broken("a worker has no output")
         signs = 0
@@ -153,5 +155,5 @@ class Days:
                 process.kill()
         code = await process.wait()
         if code not in (0, -signal.SIGKILL):
-            raise Broken(f"a worker ended with {code}; its words are in {self.place.folder / 'worker.log'}")
+            raise Broken(f"a worker ended with {code}: {log.read_text('utf-8', 'replace')[-LAST_WORDS:]}")
         self.kills += code == -signal.SIGKILL
