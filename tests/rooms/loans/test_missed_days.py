@@ -43,7 +43,8 @@ async def close(stage, day, clock_time):
 
 async def books(stage, person, loan_id):
     loan = await person.get(f"/loans/{loan_id}")
-    del loan["repayments"], loan["loan_id"], loan["card_last4"], loan["as_of"]
+    for own in ("repayments", "loan_id", "card_last4", "as_of", "contract_id", "disclosure_id"):
+        del loan[own]
     balances = await stage.rows(
         "select account, balance_fen from ledger.balances where member_id = %s and account like '13%%' order by 1",
         person.member_id,
