@@ -1,6 +1,5 @@
 """`grainline books …`: what the ledger says in total, closing its periods, and taking it elsewhere."""
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -18,12 +17,10 @@ from rich.table import Table
 from grainline.desk.periods import close_period
 from grainline.desk.reports import control_accounts
 from grainline.entry import settings as env
-from grainline.entry.postgres import database
-from grainline.entry.problems import detail_of
+from grainline.entry.asking import asked
 from grainline.entry.wiring import make_clock, read_packs
 from grainline.kit.calendar import business_date
-from grainline.kit.db import Tx, make_pool, transaction
-from grainline.kit.errors import Refusal
+from grainline.kit.db import Tx
 from grainline.kit.money import yuan
 from grainline.ledger.books import Income, Movement, income_statement, names_of, totals
 from grainline.ledger.books_store import booked_dates, entries, movements
@@ -137,17 +134,7 @@ async def _pour(text: AsyncIterator[str], target: TextIO) -> None:
 
 
 def _asked(ask: Callable[[Tx], Awaitable[Result]]) -> Result:
-    """Ask within one transaction of the app's role; a refusal is told in one line and ends with 2."""
-
-    async def work(url: str) -> Result:
-        async with make_pool(url, size_max=1) as pool, transaction(pool) as tx:
-            return await ask(tx)
-
-    try:
-        with database(env.load()) as found:
-            return asyncio.run(work(found.app_url))
-    except Refusal as refusal:
-        raise _bad(detail_of(refusal.code, refusal.params, "en")) from None
+    return asked(ask, command="books")
 
 
 def _span(since: str | None, through: str | None) -> tuple[date, date]:

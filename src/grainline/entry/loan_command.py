@@ -1,6 +1,5 @@
 """`grainline loan …`: what a loan owes and why, and the events that the lender's people make."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
@@ -13,16 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from grainline.entry import settings as env
-from grainline.entry.postgres import database
-from grainline.entry.problems import detail_of
+from grainline.entry.asking import asked
 from grainline.entry.wiring import make_clock, read_packs
 from grainline.kit.calendar import business_date
-from grainline.kit.db import Tx, make_pool, transaction
-from grainline.kit.errors import Refusal
+from grainline.kit.db import Tx
 from grainline.kit.money import Fen, yuan
 from grainline.loans import Event, EventKind, LoanState, classify, fold, record_event
 from grainline.loans.loans_store import events, loan
-from grainline.loans.model import LoanNotFound
+from grainline.loans.model import Loan, LoanNotFound
 from grainline.products import Component
 
 loan_app = typer.Typer(no_args_is_help=True, help="One loan: its state, its events, and making one.")
@@ -38,9 +35,7 @@ def show(member: MemberArgument, loan_id: LoanArgument, as_json: JsonOption = Fa
     """Show what is owed today, instalment by instalment, and everything that happened."""
 
     async def look(tx: Tx, now: datetime) -> tuple[LoanState, list[Event]]:
-        found = await loan(tx, member_id=member, loan_id=loan_id)
-        if found is None:
-            raise LoanNotFound
+        found = await _found(tx, member, loan_id)
         known = await events(tx, member_id=member, loan_id=loan_id)
         return fold(found.terms, known, max(business_date(now), found.booked_through)), known
 
@@ -69,9 +64,7 @@ def record(
     day, end, fen = _day(on), _day(until), _fen(amount)
 
     async def make(tx: Tx, now: datetime) -> tuple[LoanState, list[Event]]:
-        found = await loan(tx, member_id=member, loan_id=loan_id)
-        if found is None:
-            raise LoanNotFound
+        found = await _found(tx, member, loan_id)
         event = Event(kind, day or business_date(now), 0, fen, component, share, end, instalments, reverses)
         named = {"made_by": by, "reason": reason, "key": key}
         pack = read_packs()[found.product]
@@ -81,22 +74,20 @@ def record(
     _tell(*_asked(make), as_json=as_json)
 
 
+async def _found(tx: Tx, member_id: int, loan_id: UUID) -> Loan:
+    found = await loan(tx, member_id=member_id, loan_id=loan_id)
+    if found is None:
+        raise LoanNotFound
+    return found
+
+
 def _asked(ask: Callable[[Tx, datetime], Awaitable[Result]]) -> Result:
-    given = env.load()
-    clock = make_clock(given)
-
-    async def run(url: str) -> Result:
-        async with make_pool(url, size_max=1) as pool, transaction(pool) as tx:
-            return await ask(tx, clock())
-
+    now = make_clock(env.load())()
     try:
-        with database(given) as found:
-            return asyncio.run(run(found.app_url))
-    except Refusal as refusal:
-        typer.echo(f"grainline: {detail_of(refusal.code, refusal.params, 'en')}", err=True)
-    except ValueError as error:
-        typer.echo(f"grainline: {error}", err=True)
-    raise typer.Exit(2)
+        return asked(lambda tx: ask(tx, now), command="loan")
+    except ValueError as error:  # no event, as it was put together
+        typer.echo(f"grainline loan: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _day(text: str | None) -> date | None:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,6 +74,16 @@ def read_packs() -> dict[str, Pack]:
     return {PRODUCT: packs.pop(PRODUCT), **packs}
 
 
+def links(client: httpx.AsyncClient, address: str, secret: bytes, clock: Clock) -> Callable[[str], Link]:
+    """Return what makes the link to a partner by its name, where all of them are at one address."""
+
+    def link(partner: str) -> Link:
+        base = f"{address}/{partner.replace('_', '-')}"
+        return Link(client, partner=partner, base_url=base, secret=secret, clock=clock)
+
+    return link
+
+
 @asynccontextmanager
 async def wire(settings: Settings, database_url: str, *, pool_size: int = 4) -> AsyncIterator[Platform]:
     """Open everything for the length of a block. Raises BadSettings, BadPack."""
@@ -82,11 +92,7 @@ async def wire(settings: Settings, database_url: str, *, pool_size: int = 4) -> 
     packs = read_packs()
     pool = make_pool(database_url, size_max=pool_size)
     async with httpx.AsyncClient(trust_env=False) as client, pool:
-
-        def link(partner: str) -> Link:
-            base = f"{settings.partners_address}/{partner.replace('_', '-')}"
-            return Link(client, partner=partner, base_url=base, secret=secret, clock=clock)
-
+        link = links(client, settings.partners_address, secret, clock)
         yield Platform(
             pool=pool,
             clock=clock,

@@ -6,7 +6,7 @@ it is keyed, and what it wrote the application's role can neither change nor del
 
 from grainline.ledger.chart import HOUSE, MEMBER_ACCOUNTS, Account, product_sub
 from grainline.ledger.service import roll_up_house
-from grainline.ledger.store import Journal, Line, closed_through, post, post_batch
+from grainline.ledger.store import Journal, Line, closed_through, open_from, post, post_batch
 
 __all__ = [
     "HOUSE",
@@ -15,6 +15,7 @@ __all__ = [
     "Journal",
     "Line",
     "closed_through",
+    "open_from",
     "post",
     "post_batch",
     "product_sub",

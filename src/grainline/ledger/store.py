@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from grainline.kit.db import Tx
@@ -98,6 +98,12 @@ async def cut(tx: Tx) -> int:
 async def roll_up(tx: Tx, through_entry: int) -> None:
     """Add the house entries up to a cut to the house balances."""
     await tx.execute("select ledger.roll_up(%s)", (through_entry,))
+
+
+async def open_from(tx: Tx) -> date:
+    """Return the first day on which something may still be booked; the first of all days where no period is closed."""
+    closed = await closed_through(tx)
+    return closed + timedelta(days=1) if closed else date.min
 
 
 async def closed_through(tx: Tx) -> date | None:

@@ -1,7 +1,7 @@
 """Routes of quoting, disclosing, contracting and drawing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -44,10 +44,6 @@ router = APIRouter(tags=["draws"])
 LOOK_EVERY_S = 0.5
 
 
-def _pack(packs: Mapping[str, Pack], product: str | None) -> Pack:
-    return chosen(packs, next(iter(packs.values())), product)
-
-
 @router.post("/draws", status_code=status.HTTP_202_ACCEPTED, response_model=DrawOut)
 async def draw(body: DrawIn, key: IdempotencyKey, presented: PresentedToken, request: Request) -> Response:
     """Sign the contract with its code and draw: limits, line and books in one transaction; the money follows."""
@@ -61,7 +57,7 @@ async def quote_draw(body: QuoteIn, member_id: SignedIn, tx: Transaction, packs:
     """Preview a draw: the whole dated schedule, the annual rate first."""
     quote = await service.quote_draw(
         tx,
-        _pack(packs, body.product),
+        chosen(packs, body.product),
         member_id=member_id,
         amount_fen=body.amount_fen,
         instalments=body.instalments,
@@ -82,7 +78,7 @@ async def show_disclosure(
     language: Lang,
 ) -> DisclosureOut:
     """Show the cost of a draw; the reading time begins now."""
-    pack = _pack(packs, body.product)
+    pack = chosen(packs, body.product)
     disclosure, quote = await service.show_disclosure(
         tx,
         pack,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from grainline.loans.state import LoanState
 
 LAST = -1
+TOLD: dict[str, Any] = tomllib.loads(Path(__file__).with_name("classification.toml").read_text(encoding="utf-8"))
 Table = tuple[tuple[int, str], ...]
 
 
@@ -53,8 +54,7 @@ def next_edge(state: LoanState) -> date | None:
 @cache
 def tables_on(day: date) -> Tables:
     """Return the tables in force on a date."""
-    told = tomllib.loads(Path(__file__).with_name("classification.toml").read_text(encoding="utf-8"))
-    return Tables(**{kind: _in_force(told[kind], day) for kind in Tables._fields})
+    return Tables(**{kind: _in_force(TOLD[kind], day) for kind in Tables._fields})
 
 
 def _in_force(tables: list[dict[str, Any]], day: date) -> Table:

@@ -12,7 +12,7 @@ from uuid import UUID
 from grainline.kit import outbox
 from grainline.kit.db import Pool, Tx, transaction
 from grainline.loans import loans_store, repayments_store, servicing
-from grainline.loans.events import Event, EventKind
+from grainline.loans.events import Event, EventKind, next_number
 from grainline.loans.loans_store import NewEvent
 from grainline.loans.model import Loan, RepaymentKind
 from grainline.loans.repaying import state_with_open
@@ -58,8 +58,7 @@ def _rolled(loan: Loan, events: Sequence[Event], pack: Pack, day: date) -> servi
     off_on = state.late_since + timedelta(days=pack.arrears.charge_off_after_days + 1)
     if off_on > day or any(e.kind is EventKind.CHARGE_OFF and e.value_on >= state.late_since for e in events):
         return one  # not yet, or decided otherwise by a person
-    number = max((event.number for event in events), default=0) + 1
-    event = Event(EventKind.CHARGE_OFF, off_on, number)
+    event = Event(EventKind.CHARGE_OFF, off_on, next_number(events))
     new = NewEvent(*loan.key, event, "day", f"charge_off/{loan.loan_id}/{state.late_since}")
     return servicing.step(loan, events, [new], through=day, key=key, kind="charge_off", value_on=day)
 

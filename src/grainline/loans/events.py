@@ -76,6 +76,11 @@ def repayment(amount_fen: int, value_on: date, number: int) -> Event:
     return Event(EventKind.REPAYMENT, value_on, number, Fen(amount_fen))
 
 
+def next_number(events: Iterable[Event]) -> int:
+    """Return the number of the event that comes after these."""
+    return max((event.number for event in events), default=0) + 1
+
+
 def effective(events: Iterable[Event]) -> list[Event]:
     """Return what counts, in the order in which it counts: by date and kind, whatever the order of posting.
 

@@ -13,9 +13,9 @@ from grainline.kit import outbox
 from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
 from grainline.kit.web import KeyReused
-from grainline.ledger import closed_through
+from grainline.ledger import open_from
 from grainline.loans import loans_store, servicing
-from grainline.loans.events import Event, EventKind
+from grainline.loans.events import Event, EventKind, next_number
 from grainline.loans.fold import fold
 from grainline.loans.loans_store import NewEvent
 from grainline.loans.model import EventNotPossible, EventOutOfTime, Loan, LoanNotFound, NotReversible
@@ -53,7 +53,7 @@ async def record_event(
         return fold(loan.terms, events, max(today, loan.booked_through))
     await _check_time(tx, pack, loan, event, today)
     _check_possible(loan, events, event)
-    number = max((one.number for one in events), default=0) + 1
+    number = next_number(events)
     new = NewEvent(member_id, loan_id, replace(event, number=number), made_by, key, input_hash, reason)
     one = servicing.step(
         loan,
@@ -71,10 +71,8 @@ async def record_event(
 
 
 async def _check_time(tx: Tx, pack: Pack, loan: Loan, event: Event, today: date) -> None:
-    earliest = max(loan.terms.started_on, today - timedelta(days=pack.repayment.backdating_days))
-    closed = await closed_through(tx)
-    if closed is not None:
-        earliest = max(earliest, closed + timedelta(days=1))
+    window = today - timedelta(days=pack.repayment.backdating_days)
+    earliest = max(loan.terms.started_on, window, await open_from(tx))
     if not earliest <= event.value_on <= today:
         raise EventOutOfTime(
             value_on=event.value_on.isoformat(), earliest=earliest.isoformat(), latest=today.isoformat()

@@ -10,7 +10,7 @@ from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
 from grainline.kit.web import KeyReused
 from grainline.loans import loans_store, repayments_store, servicing
-from grainline.loans.events import Event, repayment
+from grainline.loans.events import Event, next_number, repayment
 from grainline.loans.fold import fold
 from grainline.loans.loans_store import NewEvent
 from grainline.loans.model import (
@@ -31,8 +31,8 @@ def state_with_open(loan: Loan, events: Sequence[Event], collecting: Sequence[Re
     A repayment's value date is the day it was asked for, so dates rise with requests, and no set of them that was
     within the debt one by one can be above it together, whichever the rail answers first.
     """
-    number = max((event.number for event in events), default=0)
-    coming = [repayment(row.amount_fen, row.value_on, number + place) for place, row in enumerate(collecting, 1)]
+    first = next_number(events)
+    coming = [repayment(row.amount_fen, row.value_on, number) for number, row in enumerate(collecting, first)]
     return fold(loan.terms, [*events, *coming], as_of)
 
 
@@ -104,8 +104,7 @@ async def apply_collected(tx: Tx, answers: Sequence[tuple[RepaymentRow, datetime
 
 def _collected(loan: Loan, known: Sequence[Event], row: RepaymentRow) -> servicing.Step:
     key = f"repaid/{row.repayment_id}"
-    number = max((event.number for event in known), default=0) + 1
-    event = repayment(row.amount_fen, row.value_on, number)
+    event = repayment(row.amount_fen, row.value_on, next_number(known))
     new = NewEvent(row.member_id, row.loan_id, event, "rail", key)
     return servicing.step(
         loan, known, [new], through=event.value_on, key=key, kind="repayment", value_on=event.value_on

@@ -5,10 +5,10 @@ Everything is done for many loans at once; one loan is a list of one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from grainline.kit.db import Tx
-from grainline.ledger import Journal, closed_through, post_batch
+from grainline.ledger import Journal, open_from, post_batch
 from grainline.lines import restore_many, set_overdue
 from grainline.loans import loans_store
 from grainline.loans.booking import Position, journal, position
@@ -55,13 +55,12 @@ async def take(tx: Tx, steps: Sequence[Step], *, now: datetime) -> None:
     new = [item for one in steps for item in one.new]
     if new:
         await loans_store.add_events(tx, new, now=now)
-    closed = await closed_through(tx)
-    open_from = closed + timedelta(days=1) if closed else date.min
+    first_open = await open_from(tx)
     journals = []
     for one in steps:
         lines = journal(one.loan.loan_id, one.loan.product, one.before, position(one.after))
         if lines:
-            journals.append(Journal(one.loan.member_id, one.key, one.kind, max(one.value_on, open_from), lines))
+            journals.append(Journal(one.loan.member_id, one.key, one.kind, max(one.value_on, first_open), lines))
     await post_batch(tx, journals, booked_at=now)
     restored = [
         (one.loan.member_id, one.loan.product, one.loan.principal_fen - one.after.principal_outstanding_fen)

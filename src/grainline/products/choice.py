@@ -16,10 +16,10 @@ class UnknownProduct(Refusal):
     kind = Kind.NOT_FOUND
 
 
-def chosen(packs: Mapping[str, Pack], default: Pack, product: str | None) -> Pack:
-    """Return the pack with this code, or the default where none is named; raise UnknownProduct."""
+def chosen(packs: Mapping[str, Pack], product: str | None) -> Pack:
+    """Return the pack with this code, or the first where none is named; raise UnknownProduct."""
     if product is None:
-        return default
+        return next(iter(packs.values()))
     if product not in packs:
         raise UnknownProduct(allowed=", ".join(packs))
     return packs[product]
@@ -31,7 +31,7 @@ async def _packs(request: Request) -> Mapping[str, Pack]:
 
 
 async def _chosen(request: Request, product: Annotated[str | None, Query(max_length=32)] = None) -> Pack:
-    return chosen(request.app.state.packs, request.app.state.pack, product)
+    return chosen(request.app.state.packs, product)
 
 
 ThePacks = Annotated[Mapping[str, Pack], Depends(_packs)]

@@ -11,14 +11,13 @@ from uuid import UUID
 
 import httpx
 
-from grainline.entry.wiring import PRODUCT, Platform, read_packs
+from grainline.entry.wiring import PRODUCT, Platform, links, read_packs
 from grainline.kit.db import make_pool
 from grainline.kit.sealing import Vault
 from grainline.partners.card_network import HttpCardNetwork
 from grainline.partners.identity_authority import HttpIdentityAuthority
 from grainline.partners.rail import HttpRail
 from grainline.partners.sms import HttpSms
-from grainline.partners.transport import Link
 from grainline.sandbox.clock import FILE_NAME, SandboxClock
 
 POOL = 12
@@ -87,11 +86,7 @@ async def wire(place: Place, *, name: str) -> AsyncIterator[SeededPlatform]:
     lots = random.Random(f"{place.seed}/{name}/{clock().isoformat()}")  # noqa: S311  (ids of a simulation, no secrets)
     pool = make_pool(place.database_url, size_max=POOL)
     async with httpx.AsyncClient(trust_env=False) as client, pool:
-
-        def link(partner: str) -> Link:
-            base = f"{place.partners_url}/{partner.replace('_', '-')}"
-            return Link(client, partner=partner, base_url=base, secret=place.secret("partners"), clock=clock)
-
+        link = links(client, place.partners_url, place.secret("partners"), clock)
         yield SeededPlatform(
             pool=pool,
             clock=clock,
