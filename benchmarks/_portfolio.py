@@ -9,20 +9,27 @@ from datetime import date, timedelta
 import psycopg
 
 from grainline.kit.calendar import add_months
+from grainline.kit.money import Fen, RateE8
+from grainline.loans import Terms, fold
 from grainline.products import Pack
 
-AMOUNT_FEN = 1_000_000
-RATE_E8 = 35_000
+AMOUNT_FEN = Fen(1_000_000)
+RATE_E8 = RateE8(35_000)
+INSTALMENTS = 10
 
 LOANS = """
 insert into loans.loans (member_id, loan_id, product, rules, card_id, purpose, amount_fen, instalments, rate_e8,
-    started_on, principal_fen, next_due_on, booked_through, change_on, accrual_slope)
-select n, lpad(to_hex(n), 32, '0')::uuid, %(product)s, %(rules)s, gen_random_uuid(), 'daily', %(amount)s, 10, %(rate)s,
-    started.days_on, %(amount)s, due.due_on, started.days_on, due.due_on, %(amount)s::numeric * %(rate)s
+    started_on, principal_fen, next_due_on, booked_through, change_on, accrual_slope,
+    then_due_fen, then_charged_fen, then_accrued)
+select n, lpad(to_hex(n), 32, '0')::uuid, %(product)s, %(rules)s, gen_random_uuid(), 'daily', %(amount)s,
+    %(instalments)s, %(rate)s,
+    started.days_on, %(amount)s, due.due_on, started.days_on, due.due_on, %(amount)s::numeric * %(rate)s,
+    (%(then_dues)s::bigint[])[place], (%(then_charged)s::bigint[])[place], (%(then_accrued)s::numeric[])[place]
 from generate_series(%(first)s::bigint, %(last)s::bigint) as n
 cross join lateral (select %(starts)s::date[] as starts) as s
-cross join lateral (select s.starts[1 + n %% cardinality(s.starts)] as days_on) as started
-cross join lateral (select (%(dues)s::date[])[1 + n %% cardinality(s.starts)] as due_on) as due
+cross join lateral (select 1 + n %% cardinality(s.starts) as place) as p
+cross join lateral (select s.starts[place] as days_on) as started
+cross join lateral (select (%(dues)s::date[])[place] as due_on) as due
 """
 LINES = """
 insert into lines.lines (member_id, product, state, tier, limit_fen, used_fen, rate_e8, reasons, opened_at)
@@ -67,7 +74,10 @@ def write_loans(
     dues: list[date],
 ) -> None:
     """Write loans of members `first` … `last`, whose first days and first due dates go round the lists."""
-    rules = pack.rules_name(pack.schedule.shapes[0])
+    shape = pack.schedule.shapes[0]
+    rules = pack.rules_name(shape)
+    terms = [Terms(AMOUNT_FEN, RATE_E8, INSTALMENTS, start, pack.rules(shape)) for start in starts]
+    then = [fold(of, (), of.started_on).next_due or (None, None, None) for of in terms]
     given = {
         "first": first,
         "last": last,
@@ -75,9 +85,13 @@ def write_loans(
         "rules": rules,
         "amount": AMOUNT_FEN,
         "rate": RATE_E8,
+        "instalments": INSTALMENTS,
         "starts": starts,
         "dues": dues,
         "day": min(starts),
+        "then_dues": [known[0] for known in then],
+        "then_charged": [known[1] for known in then],
+        "then_accrued": [known[2] for known in then],
     }
     for statement in (LOANS, LINES, JOURNALS, BALANCES):
         connection.execute(statement, given)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ COUNTS: LiteralString = """
     select 'balances', count(*) from ledger.balances union all
     select 'lines', count(*) from lines.lines union all
     select 'draws', count(*) from loans.draws union all
+    select 'refunds', count(*) from loans.refunds union all
     select 'loans', count(*) from loans.loans
 """
 
@@ -122,6 +123,17 @@ DISAGREEMENTS: tuple[LiteralString, ...] = (
         and (e.amount_fen is distinct from r.amount_fen or e.value_on is distinct from r.value_on)
     """,
     """
+    select 'refund_is_an_event', r.member_id,
+        format('refund %s of %s from %s is %s and event %s: %s from %s, %s', r.refund_id, r.amount_fen, r.value_on,
+            r.state, e.event_no, e.amount_fen, e.value_on,
+            case when u.event_no is null then 'not reversed' else 'reversed' end)
+    from loans.refunds r left join loans.events e
+        on e.member_id = r.member_id and e.loan_id = r.loan_id and e.event_no = r.event_no and e.kind = 'refund'
+    left join loans.events u on u.member_id = r.member_id and u.loan_id = r.loan_id and u.reverses = r.event_no
+    where e.amount_fen is distinct from r.amount_fen or e.value_on is distinct from r.value_on
+        or (r.state <> 'paid' and (r.state = 'failed') <> (u.event_no is not null))
+    """,
+    """
     select 'rail_contradicts_itself', member_id, format('%s %s: %s', kind, transfer_id, statuses) from (
         select member_id, transfer_id, kind, string_agg(distinct status, ', ' order by status) as statuses
         from loans.rail_answers where status in ('succeeded', 'failed')
@@ -136,6 +148,8 @@ DISAGREEMENTS: tuple[LiteralString, ...] = (
             string_agg(distinct concat_ws(' ', a.status, a.amount_fen), ', ') as said
         from loans.rail_answers a join (
             select member_id, 'payout' as kind, draw_id as transfer_id, amount_fen, state from loans.draws
+            union all
+            select member_id, 'payout', refund_id, amount_fen, state from loans.refunds
             union all
             select member_id, 'collection', repayment_id, amount_fen, state from loans.repayments
         ) as t using (member_id, kind, transfer_id)
@@ -201,12 +215,22 @@ async def events(tx: Tx) -> Events:
     return found
 
 
+async def refunds_under_way(tx: Tx) -> dict[Key, int]:
+    """Return what of each loan is being refunded and not paid by the rail yet, in fen."""
+    cursor = await tx.execute(
+        "select member_id, loan_id, sum(amount_fen) from loans.refunds where state in ('requested', 'sent')"
+        " group by 1, 2"
+    )
+    return {(row[0], row[1]): int(row[2]) for row in await cursor.fetchall()}
+
+
 async def loans(tx: Tx) -> AsyncIterator[Loan]:
     """Read every loan with its projection."""
     cursor = await tx.execute(
         "select l.member_id, l.loan_id, l.amount_fen, l.rate_e8, l.instalments, l.started_on, r.content::text,"
         " l.product, l.booked_through, l.principal_fen, l.due_fen, l.next_due_on, l.change_on, l.late_since, l.accrued,"
-        " l.accrual_slope, l.penalty, l.penalty_slope, l.charged_off_on, l.written_off_on, l.settled_on"
+        " l.accrual_slope, l.penalty, l.penalty_slope, l.charged_off_on, l.written_off_on, l.settled_on,"
+        " l.then_due_fen, l.then_charged_fen, l.then_accrued"
         " from loans.loans l join loans.rule_sets r on r.name = l.rules"
     )
     async for row in cursor:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from grainline.kit import outbox
 from grainline.kit.db import Pool, Tx, transaction
+from grainline.ledger import open_from
 from grainline.loans import loans_store, repayments_store, servicing
 from grainline.loans.events import Event, EventKind, next_number
 from grainline.loans.loans_store import NewEvent
@@ -20,6 +21,7 @@ from grainline.loans.repayments_store import RepaymentRequest
 from grainline.products import Pack
 
 BATCH = 500
+DUE_BATCH = 2_000
 LANES = 2  # while the database writes one batch, the next is computed
 
 
@@ -27,10 +29,23 @@ async def roll_day(pool: Pool, packs: Mapping[str, Pack], *, day: date, now: dat
     """Bring every loan that a day changes into the books as of that day; return how many it touched.
 
     Instalments fall due, penalties begin, classes change, lines freeze and thaw; a loan that is late for longer than
-    its pack says is charged off. A loan that somebody else holds is waited for at the end, so that none is left.
+    its pack says is charged off. Where a row knows what the day brings, the database lets it happen; the rest is
+    computed. A loan that somebody else holds is waited for at the end, so that none is left.
     """
-    touched = sum(await asyncio.gather(*(_roll(pool, packs, day, now=now) for _ in range(LANES))))
+    touched = sum(await asyncio.gather(*(_fall_due(pool, day, now=now) for _ in range(LANES))))
+    touched += sum(await asyncio.gather(*(_roll(pool, packs, day, now=now) for _ in range(LANES))))
     return touched + await _roll(pool, packs, day, now=now, wait=True)
+
+
+async def _fall_due(pool: Pool, day: date, *, now: datetime) -> int:
+    touched = 0
+    while True:
+        async with transaction(pool) as tx:
+            value_on = max(day, await open_from(tx))
+            found = await loans_store.fall_due(tx, day=day, count=DUE_BATCH, value_on=value_on, now=now)
+        touched += found
+        if found < DUE_BATCH:
+            return touched
 
 
 async def _roll(pool: Pool, packs: Mapping[str, Pack], day: date, *, now: datetime, wait: bool = False) -> int:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from grainline.kit.db import Tx, record
 from grainline.loans.model import Draw
+from grainline.loans.state import LoanState
 
 COLUMNS: LiteralString = (
     "member_id, draw_id, product, rules, card_id, amount_fen, instalments, rate_e8, purpose, state, drawn_on,"
-    " signed_at, sent_at, paid_at, failed_at, failure, expected_by, attempts"
+    " signed_at, sent_at, paid_at, failed_at, failure, expected_by, attempts, campaign::text"
 )
 MADE: LiteralString = "(made)." + COLUMNS.replace(", ", ", (made).")
 
@@ -103,13 +104,14 @@ async def ask_now(tx: Tx, *, member_id: int, draw_id: UUID, now: datetime) -> No
 
 
 async def confirm_payout(
-    tx: Tx, draw: Draw, *, paid_at: datetime, started_on: date, first_due_on: date, now: datetime
+    tx: Tx, draw: Draw, *, paid_at: datetime, state: LoanState, first_due_on: date, now: datetime
 ) -> bool:
-    """Record that the rail paid a draw; False where it was decided before."""
+    """Record that the rail paid a draw and its loan begins in a state; False where it was decided before."""
+    then = state.next_due or (None, None, None)
     row = await (
         await tx.execute(
-            "select loans.confirm_payout(%s, %s, %s, %s, %s, %s)",
-            (draw.member_id, draw.draw_id, paid_at, started_on, first_due_on, now),
+            "select loans.confirm_payout(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (draw.member_id, draw.draw_id, paid_at, state.as_of, first_due_on, *then, now),
         )
     ).fetchone()
     return bool(row and row[0])
@@ -123,4 +125,14 @@ async def fail_payout(tx: Tx, draw: Draw, *, failed_at: datetime, failed_on: dat
             (draw.member_id, draw.draw_id, failed_at, failed_on, reason),
         )
     ).fetchone()
+    return bool(row and row[0])
+
+
+async def paid_before(tx: Tx, *, member_id: int, product: str) -> bool:
+    """Return whether a draw of a product was ever paid to a member."""
+    cursor = await tx.execute(
+        "select exists (select from loans.draws where member_id = %s and product = %s and state = 'paid')",
+        (member_id, product),
+    )
+    row = await cursor.fetchone()
     return bool(row and row[0])

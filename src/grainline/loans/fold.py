@@ -12,6 +12,7 @@ each event does, `rows.py` and `amortisation.py` where principal lies.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from grainline.kit.money import Fen
@@ -19,7 +20,7 @@ from grainline.loans.events import Event, effective
 from grainline.loans.happen import happen
 from grainline.loans.interest import E4, ONE_DAY, rounded
 from grainline.loans.rows import Row
-from grainline.loans.state import Accrual, Glance, Instalment, LoanState, Totals
+from grainline.loans.state import Accrual, Glance, Instalment, LoanState, NextDue, Totals
 from grainline.loans.terms import Terms
 from grainline.loans.walk import Walk
 from grainline.products import RoundedPer
@@ -80,10 +81,12 @@ def _glance(walk: Walk) -> Glance:
 
 
 def _look(walk: Walk, as_of: date) -> LoanState:
+    """Return the state; the walk goes on from there, and is of no further use."""
     late = [row for row in walk.due_rows if row.late_from < as_of and row.unpaid]
     edges = [row.due_on for row in walk.rows[walk.due_count :][:1]] if walk.settled_on is None else []
     edges += [row.late_from for row in walk.due_rows if row.unpaid]
-    return LoanState(
+    change_on = min((edge for edge in edges if edge > as_of), default=None)
+    seen = LoanState(
         as_of=as_of,
         instalments=tuple(_instalment(walk, place, row) for place, row in enumerate(walk.rows)),
         principal_outstanding_fen=Fen(walk.outstanding),
@@ -92,11 +95,29 @@ def _look(walk: Walk, as_of: date) -> LoanState:
         totals=Totals(**walk.total),
         accrual=_accrual(walk),
         late_since=late[0].due_on if late else None,
-        next_change_on=min((edge for edge in edges if edge > as_of), default=None),
+        next_change_on=change_on,
+        next_due=None,
         charged_off_on=walk.charged_off_on,
         written_off_on=walk.written_off_on,
         settled_on=walk.settled_on,
     )
+    return replace(seen, next_due=_next_due(walk, seen))
+
+
+def _next_due(walk: Walk, seen: LoanState) -> NextDue | None:
+    """Walk on to the next due date, where that brings an instalment to a loan that is paid up, and nothing else."""
+    if seen.next_change_on is None or seen.due_fen or seen.charged_off_on or seen.written_off_on:
+        return None
+    walk.come_to(seen.next_change_on)
+    accrual, charged = _accrual(walk), walk.total["interest_charged"] - seen.totals.interest_charged
+    due = sum(row.unpaid for row in walk.due_rows)
+    accruing = seen.totals.interest_charged_accruing + charged
+    only = seen.totals._replace(
+        interest_charged=walk.total["interest_charged"], interest_charged_accruing=accruing
+    ) == Totals(**walk.total)
+    if not (only and due and accrual[1:] == seen.accrual[1:]):
+        return None
+    return NextDue(Fen(due), Fen(charged), accrual.interest)
 
 
 def _instalment(walk: Walk, place: int, row: Row) -> Instalment:

@@ -73,6 +73,12 @@ async def loans_to_change(tx: Tx, *, day: date, count: int, wait: bool = False) 
     return [_loan(row) for row in await cursor.fetchall()]
 
 
+async def fall_due(tx: Tx, *, day: date, count: int, value_on: date, now: datetime) -> int:
+    """Let loans fall due on a day as their rows say they will (`fall_due.sql`), at most so many; return how many."""
+    row = await (await tx.execute("select loans.fall_due(%s, %s, %s, %s)", (day, count, value_on, now))).fetchone()
+    return int(row[0]) if row else 0
+
+
 async def events(tx: Tx, *, member_id: int, loan_id: UUID) -> list[Event]:
     """Read a loan's events in the order they were booked."""
     return (await events_of(tx, [(member_id, loan_id)])).get((member_id, loan_id), [])
@@ -159,11 +165,13 @@ async def write_projections(tx: Tx, steps: Sequence[tuple[Loan, LoanState]]) -> 
         " next_due_on = s.next_due,"
         " change_on = s.change, late_since = s.late, accrued = s.accrued, accrual_slope = s.slope,"
         " penalty = s.penalty, penalty_slope = s.penalty_slope, charged_off_on = s.charged_off,"
-        " written_off_on = s.written_off, settled_on = s.settled"
+        " written_off_on = s.written_off, settled_on = s.settled, then_due_fen = s.then_due,"
+        " then_charged_fen = s.then_charged, then_accrued = s.then_accrued"
         " from unnest(%s::bigint[], %s::uuid[], %s::date[], %s::bigint[], %s::bigint[], %s::date[], %s::date[],"
-        " %s::date[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[], %s::date[], %s::date[])"
+        " %s::date[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[], %s::date[], %s::date[],"
+        " %s::bigint[], %s::bigint[], %s::numeric[])"
         " as s (member, loan, through, principal, due, next_due, change, late, accrued, slope, penalty, penalty_slope,"
-        " charged_off, written_off, settled)"
+        " charged_off, written_off, settled, then_due, then_charged, then_accrued)"
         " where l.member_id = s.member and l.loan_id = s.loan",
         tuple(map(list, zip(*rows, strict=True))),
     )

@@ -13,7 +13,8 @@ class Projection:
     """A loan as its row has it; accrued amounts and slopes are in the units of `state.Accrual`.
 
     `due_fen` is what is due and unpaid on the day the books have reached.
-    `change_on` is the next date on which time alone changes something; until then the loan need not be touched.
+    `change_on` is the next date on which time alone changes something; until then the loan need not be touched. What
+    it brings then is in the last three, `state.NextDue`, or has to be computed on the day.
     """
 
     principal_fen: Fen
@@ -28,6 +29,9 @@ class Projection:
     charged_off_on: date | None
     written_off_on: date | None
     settled_on: date | None
+    then_due_fen: Fen | None
+    then_charged_fen: Fen | None
+    then_accrued: int | None
 
     def columns(self) -> tuple[object, ...]:
         """Return the values in the order of the fields."""
@@ -40,7 +44,7 @@ def project(state: LoanState) -> Projection:
     changes = [day for day in (state.next_change_on, next_edge(state)) if day is not None]
     if state.due_fen and state.late_since is None:
         changes.append(state.as_of + timedelta(days=1))  # within its grace
-    accrual = state.accrual
+    accrual, then = state.accrual, state.next_due or (None, None, None)
     return Projection(
         principal_fen=state.principal_outstanding_fen,
         due_fen=state.due_fen,
@@ -54,4 +58,7 @@ def project(state: LoanState) -> Projection:
         charged_off_on=state.charged_off_on,
         written_off_on=state.written_off_on,
         settled_on=state.settled_on,
+        then_due_fen=then[0],
+        then_charged_fen=then[1],
+        then_accrued=then[2],
     )

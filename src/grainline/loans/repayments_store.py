@@ -208,10 +208,10 @@ async def request_due(tx: Tx, *, product: str, day: date, slot: str, now: dateti
         select l.member_id, md5(%(seed)s || l.loan_id)::uuid, l.loan_id, 'automatic', 'requested',
             l.due_fen - coalesce(o.open_fen, 0), %(day)s, 'auto/' || l.loan_id || '/' || %(slot)s, '', %(now)s, %(now)s
         from loans.loans l
-        left join lateral (
-            select sum(r.amount_fen)::bigint as open_fen from loans.repayments r
-            where r.member_id = l.member_id and r.loan_id = l.loan_id and r.state in ('requested', 'sent')
-        ) as o on true
+        left join (
+            select member_id, loan_id, sum(amount_fen)::bigint as open_fen from loans.repayments
+            where ask_at is not null group by member_id, loan_id
+        ) as o on o.member_id = l.member_id and o.loan_id = l.loan_id
         where l.next_due_on <= %(day)s and l.product = %(product)s and l.late_since is null
             and l.written_off_on is null and l.due_fen > coalesce(o.open_fen, 0)
         on conflict (member_id, idempotency_key) do nothing

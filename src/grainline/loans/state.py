@@ -96,6 +96,17 @@ class Glance(NamedTuple):
     charged_off_on: date | None
 
 
+class NextDue(NamedTuple):
+    """What the next due date brings to a loan that is paid up, if nothing happens before.
+
+    What is due then, and what of it is interest charged then, in fen; what has accrued after it, in units of `Accrual`.
+    """
+
+    due_fen: Fen
+    charged_fen: Fen
+    accrued: int
+
+
 @dataclass(frozen=True)
 class LoanState:
     """What is owed at the start of `as_of`, after the events of that date; amounts in fen."""
@@ -112,6 +123,8 @@ class LoanState:
     """The due date of the oldest instalment of which something is unpaid, once its grace is over."""
     next_change_on: date | None
     """The next date at which time alone changes how the loan accrues."""
+    next_due: NextDue | None
+    """What that date brings, where it is a due date that brings an instalment with its interest and nothing else."""
     charged_off_on: date | None
     written_off_on: date | None
     settled_on: date | None
