@@ -53,7 +53,9 @@ async def draw(body: DrawIn, key: IdempotencyKey, presented: PresentedToken, req
 
 
 @router.post("/quotes")
-async def quote_draw(body: QuoteIn, member_id: SignedIn, tx: Transaction, packs: ThePacks, now: Now) -> QuoteOut:
+async def quote_draw(
+    body: QuoteIn, member_id: SignedIn, tx: Transaction, packs: ThePacks, now: Now, language: Lang
+) -> QuoteOut:
     """Preview a draw: the whole dated schedule, the annual rate first."""
     quote = await service.quote_draw(
         tx,
@@ -64,7 +66,7 @@ async def quote_draw(body: QuoteIn, member_id: SignedIn, tx: Transaction, packs:
         shape=body.shape,
         now=now,
     )
-    return QuoteOut.of(quote)
+    return QuoteOut.of(quote, language)
 
 
 @router.post("/disclosures", status_code=status.HTTP_201_CREATED)
@@ -92,7 +94,7 @@ async def show_disclosure(
         language=language,
         now=now,
     )
-    return _disclosure_out(disclosure, quote, pack)
+    return _disclosure_out(disclosure, quote, pack, language)
 
 
 @router.post("/contracts", status_code=status.HTTP_201_CREATED)
@@ -193,7 +195,7 @@ async def _draw_out(tx: Tx, draw: Draw, language: Language) -> DrawOut:
     return DrawOut.of(draw, card_last4=card.last4 if card else "", language=language)
 
 
-def _disclosure_out(disclosure: Disclosure, quote: Quote, pack: Pack) -> DisclosureOut:
+def _disclosure_out(disclosure: Disclosure, quote: Quote, pack: Pack, language: Language) -> DisclosureOut:
     return DisclosureOut.model_validate(
         {
             **disclosure.content,
@@ -203,6 +205,6 @@ def _disclosure_out(disclosure: Disclosure, quote: Quote, pack: Pack) -> Disclos
             "may_sign_at": disclosure.may_sign_at,
             "reading_seconds": pack.disclosure.reading_seconds,
             "expires_at": disclosure.expires_at,
-            "quote": QuoteOut.of(quote),
+            "quote": QuoteOut.of(quote, language),
         }
     )

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from jinja2 import Environment, StrictUndefined
 
-from grainline.kit.money import percent, yuan
+from grainline.kit.money import Fen, percent, yuan
 from grainline.kit.web import Language
 from grainline.loans.apr import simple_percent
+from grainline.loans.campaigns import campaign_words, plan_with
 from grainline.loans.disclosure import SHAPES
 from grainline.loans.model import Contract, Disclosure
 from grainline.loans.schedule import plan
@@ -27,6 +28,8 @@ def write_contract(
     if purpose is None:
         raise ValueError(f"a contract for the unknown purpose {disclosure.purpose!r}")
     template = TEXT.from_string(files("grainline.loans").joinpath(f"contract.{language}.txt").read_text("utf-8"))
+    rows, campaign = plan(terms), disclosure.campaign
+    rows, saved_fen = plan_with(terms, rows, campaign) if campaign else (rows, Fen(0))
     text = template.render(
         number=contract_id,
         product=getattr(pack.product.name, language),
@@ -44,7 +47,10 @@ def write_contract(
         disclosure_hash=disclosure.content_hash.hex(),
         rows=[
             (row.number, row.due_on, yuan(row.principal_fen), yuan(row.interest_fen), yuan(row.total_fen))
-            for row in plan(terms)
+            for row in rows
         ],
+        campaign=campaign and getattr(campaign.name, language),
+        campaign_words=campaign and campaign_words(campaign, language),
+        saved=yuan(saved_fen),
     )
     return Contract(contract_id, disclosure.disclosure_id, text, sha256(text.encode()).digest(), None)

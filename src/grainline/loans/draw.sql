@@ -38,11 +38,11 @@ begin
         if refusal is null then
             insert into loans.draws (
                 member_id, draw_id, product, rules, contract_id, card_id, amount_fen, instalments, rate_e8, purpose,
-                state, idempotency_key, input_hash, drawn_on, signed_at, expected_by, ask_at)
+                state, idempotency_key, input_hash, drawn_on, signed_at, expected_by, ask_at, campaign)
             values (
                 p_member_id, p_draw_id, v_terms.product, v_terms.rules, p_contract_id, v_terms.card_id, v_terms.amount_fen,
                 v_terms.instalments, v_terms.rate_e8, v_terms.purpose, 'reserved',
-                p_key, p_input_hash, p_drawn_on, p_now, p_now + v_terms.funded_within, p_now)
+                p_key, p_input_hash, p_drawn_on, p_now, p_now + v_terms.funded_within, p_now, v_terms.campaign)
             returning * into made;
             perform ledger.post(
                 p_member_id, 'draw/' || p_draw_id, 'draw_reserved', p_drawn_on, p_now,
@@ -76,7 +76,7 @@ end $$;
 -- The rail paid a draw: the loan begins on the day it was paid. Returns false where the draw was already decided.
 create or replace function loans.confirm_payout(
     p_member_id bigint, p_draw_id uuid, p_paid_at timestamptz, p_started_on date, p_first_due_on date,
-    p_now timestamptz
+    p_then_due_fen bigint, p_then_charged_fen bigint, p_then_accrued numeric, p_now timestamptz
 ) returns boolean language plpgsql as $$
 declare
     v_draw loans.draws;
@@ -94,11 +94,13 @@ begin
         array[v_draw.amount_fen, -v_draw.amount_fen, v_draw.amount_fen, -v_draw.amount_fen]);
     insert into loans.loans (
         member_id, loan_id, product, rules, card_id, purpose, amount_fen, instalments, rate_e8, started_on,
-        principal_fen, next_due_on, booked_through, change_on, accrual_slope)
+        principal_fen, next_due_on, booked_through, change_on, accrual_slope, then_due_fen, then_charged_fen,
+        then_accrued)
     values (
         p_member_id, p_draw_id, v_draw.product, v_draw.rules, v_draw.card_id, v_draw.purpose, v_draw.amount_fen,
         v_draw.instalments, v_draw.rate_e8, p_started_on,
-        v_draw.amount_fen, p_first_due_on, p_started_on, p_first_due_on, v_draw.amount_fen::numeric * v_draw.rate_e8);
+        v_draw.amount_fen, p_first_due_on, p_started_on, p_first_due_on, v_draw.amount_fen::numeric * v_draw.rate_e8,
+        p_then_due_fen, p_then_charged_fen, p_then_accrued);
     return true;
 end $$;
 

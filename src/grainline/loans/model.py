@@ -8,6 +8,7 @@ from uuid import UUID
 from grainline.kit.errors import Kind, Refusal
 from grainline.kit.money import Fen, RateE8
 from grainline.loans.terms import Terms
+from grainline.products import Campaign
 
 
 class DrawState(StrEnum):
@@ -51,6 +52,7 @@ class Disclosure:
     shown_at: datetime
     may_sign_at: datetime
     expires_at: datetime
+    campaign: Campaign | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class Draw:
-    """A draw from its signature to its payment; amounts in fen, the rate in 10⁻⁸ a day."""
+    """A draw from its signature to its payment; amounts in fen, the rate in 10⁻⁸ a day; its campaign as it is kept."""
 
     member_id: int
     draw_id: UUID
@@ -86,6 +88,7 @@ class Draw:
     failure: str | None
     expected_by: datetime
     attempts: int
+    campaign: str | None
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,11 @@ class RepaymentRow:
     attempts: int
     input_hash: bytes
     event_no: int | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is being collected: nobody has said yet what became of it."""
+        return self.state in (RepaymentState.REQUESTED, RepaymentState.SENT)
 
 
 class DisclosureNotFound(Refusal):

@@ -1,11 +1,13 @@
 """SQL of disclosures and contracts: inserted once, never changed but for the signature's time."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from grainline.kit.db import Tx
+from grainline.loans.campaigns import campaign_of
 from grainline.loans.loans_store import terms_of
 from grainline.loans.model import Contract, Disclosure
 
@@ -15,8 +17,8 @@ async def add_disclosure(tx: Tx, member_id: int, disclosure: Disclosure) -> None
     terms = disclosure.terms
     await tx.execute(
         "insert into loans.disclosures (member_id, disclosure_id, product, amount_fen, instalments, rate_e8, rules,"
-        " funded_within, purpose, card_id, starts_on, content, content_hash, shown_at, may_sign_at, expires_at)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " funded_within, purpose, card_id, starts_on, content, content_hash, shown_at, may_sign_at, expires_at,"
+        " campaign) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             member_id,
             disclosure.disclosure_id,
@@ -34,6 +36,7 @@ async def add_disclosure(tx: Tx, member_id: int, disclosure: Disclosure) -> None
             disclosure.shown_at,
             disclosure.may_sign_at,
             disclosure.expires_at,
+            disclosure.campaign and disclosure.campaign.model_dump_json(by_alias=True),
         ),
     )
 
@@ -44,13 +47,16 @@ async def disclosure(tx: Tx, *, member_id: int, disclosure_id: UUID) -> Disclosu
         await tx.execute(
             "select d.disclosure_id, d.product, d.amount_fen, d.rate_e8, d.instalments, d.starts_on, r.content::text,"
             " d.rules, d.funded_within, d.purpose, d.card_id, d.content, d.content_hash, d.shown_at, d.may_sign_at,"
-            " d.expires_at"
+            " d.expires_at, d.campaign::text"
             " from loans.disclosures d join loans.rule_sets r on r.name = d.rules"
             " where d.member_id = %s and d.disclosure_id = %s",
             (member_id, disclosure_id),
         )
     ).fetchone()
-    return Disclosure(row[0], row[1], terms_of(row[2:7]), *row[7:]) if row else None
+    if row is None:
+        return None
+    shown = Disclosure(row[0], row[1], terms_of(row[2:7]), *row[7:-1])
+    return replace(shown, campaign=campaign_of(row[-1])) if row[-1] else shown
 
 
 async def add_contract(tx: Tx, member_id: int, contract: Contract, *, made_at: datetime) -> None:

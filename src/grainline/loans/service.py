@@ -1,7 +1,7 @@
 """From a quote to a signed draw: each step shows what the next one signs."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -34,7 +34,7 @@ from grainline.loans.model import (
 from grainline.loans.quote import Quote, UnknownPurpose, quote
 from grainline.members import Card, CodeSent, NotSignedIn, Purpose, card_of, masked_name, member_of, request_code
 from grainline.members.codes import CODE_REFUSALS
-from grainline.products import Pack, Shape
+from grainline.products import Audience, Campaign, Pack, Shape
 
 # what loans.draw may answer, by its words
 REFUSALS: tuple[type[Refusal], ...] = (
@@ -59,18 +59,19 @@ DRAW_REFUSALS = {refusal.code: refusal for refusal in REFUSALS}
 async def quote_draw(
     tx: Tx, pack: Pack, *, member_id: int, amount_fen: int, instalments: int, shape: Shape | None, now: datetime
 ) -> Quote:
-    """Quote a draw at the member's rate, beginning today in Shanghai.
+    """Quote a draw at the member's rate, beginning today in Shanghai, with the campaign the member would have.
 
     Raises NoLine, LineNotOpen, LineExceeded, UnknownTerm, UnknownShape, or the guard's refusal of the amount.
     """
-    line = await _line(tx, pack, member_id)
+    line, today = await _line(tx, pack, member_id), business_date(now)
     result = quote(
         pack,
         amount_fen=amount_fen,
         instalments=instalments,
         rate_e8=line.rate_e8,
-        starts_on=business_date(now),
+        starts_on=today,
         shape=shape,
+        campaigns=await _campaigns(tx, pack, member_id=member_id, amount_fen=amount_fen, today=today),
     )
     if amount_fen > line.available_fen:
         raise LineExceeded(available_fen=line.available_fen)
@@ -246,6 +247,15 @@ async def _line(tx: Tx, pack: Pack, member_id: int) -> Line:
     if line.state != "open":
         raise LineNotOpen
     return line
+
+
+async def _campaigns(tx: Tx, pack: Pack, *, member_id: int, amount_fen: int, today: date) -> list[Campaign]:
+    """Return the campaigns that run today and for which the member and the amount qualify."""
+    running = [campaign for campaign in pack.campaigns_on(today) if campaign.reaches(amount_fen)]
+    if all(campaign.audience is Audience.EVERYONE for campaign in running):
+        return running
+    renewal = await draws_store.paid_before(tx, member_id=member_id, product=pack.product.code)
+    return [campaign for campaign in running if renewal or campaign.audience is Audience.EVERYONE]
 
 
 async def _card(tx: Tx, member_id: int, card_id: UUID) -> Card:

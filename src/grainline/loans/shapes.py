@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from grainline.kit.money import percent
 from grainline.kit.web import Language
 from grainline.loans.apr import simple_percent
+from grainline.loans.campaigns import campaign_words
 from grainline.loans.model import Draw, DrawState
 from grainline.loans.quote import Quote
 from grainline.members import CodeOut
@@ -39,8 +40,37 @@ class QuoteRowOut(BaseModel):
     principal_after_fen: int
 
 
+class QuoteCampaignOut(BaseModel):
+    """The campaign a draw would have: the interest without it, what it saves if paid when due, the rate with it."""
+
+    code: str
+    name: str
+    text: str
+    interest_before_fen: int
+    saved_fen: int
+    annual_rate_irr_percent: str
+
+    @classmethod
+    def of(cls, quote: Quote, language: Language) -> "QuoteCampaignOut | None":
+        """Shape the campaign of a quote, where it has one."""
+        saving = quote.saving
+        if saving is None:
+            return None
+        return cls(
+            code=saving.campaign.code,
+            name=getattr(saving.campaign.name, language),
+            text=campaign_words(saving.campaign, language),
+            interest_before_fen=quote.interest_before_fen,
+            saved_fen=saving.saved_fen,
+            annual_rate_irr_percent=saving.annual_irr_percent,
+        )
+
+
 class QuoteOut(BaseModel):
-    """A quote: annual rate first; percentages as they are to be shown, amounts in fen."""
+    """A quote: annual rate first; percentages as they are to be shown, amounts in fen.
+
+    The rates are without the campaign; interest, total and rows are with it.
+    """
 
     annual_rate_percent: str
     annual_rate_irr_percent: str
@@ -51,10 +81,11 @@ class QuoteOut(BaseModel):
     total_interest_fen: int
     total_fen: int
     starts_on: date
+    campaign: QuoteCampaignOut | None
     rows: list[QuoteRowOut]
 
     @classmethod
-    def of(cls, quote: Quote) -> "QuoteOut":
+    def of(cls, quote: Quote, language: Language) -> "QuoteOut":
         """Shape a quote."""
         return cls(
             annual_rate_percent=quote.annual_simple_percent,
@@ -66,6 +97,7 @@ class QuoteOut(BaseModel):
             total_interest_fen=quote.interest_fen,
             total_fen=quote.total_fen,
             starts_on=quote.terms.started_on,
+            campaign=QuoteCampaignOut.of(quote, language),
             rows=[
                 QuoteRowOut(
                     number=row.number,

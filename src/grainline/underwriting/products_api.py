@@ -12,6 +12,7 @@ from grainline.loans.apr import simple_percent
 from grainline.loans.quote import Quote
 from grainline.members import SignedIn
 from grainline.products import AdmissionKind, ChosenPack, Pack, Prepayment, Shape, ThePacks
+from grainline.underwriting.campaign_shape import CampaignOut
 from grainline.underwriting.comparison import Compared, compare
 from grainline.underwriting.words import CANNOT, PREPAYMENTS, SHAPES
 
@@ -90,7 +91,7 @@ class DisclosureRuleOut(BaseModel):
 
 
 class ProductOut(BaseModel):
-    """What the product's pack says to a borrower."""
+    """What the product's pack says to a borrower, with the campaigns of today."""
 
     code: str
     name: str
@@ -106,9 +107,10 @@ class ProductOut(BaseModel):
     purposes: list[NameOut]
     debit_times: list[time]
     disclosure: DisclosureRuleOut
+    campaigns: list[CampaignOut]
 
     @classmethod
-    def of(cls, pack: Pack, language: Language) -> "ProductOut":
+    def of(cls, pack: Pack, language: Language, today: date) -> "ProductOut":
         """Shape a pack."""
         return cls(
             code=pack.product.code,
@@ -127,6 +129,7 @@ class ProductOut(BaseModel):
             purposes=[NameOut(code=p.code, name=getattr(p.name, language)) for p in pack.draw.purpose],
             debit_times=list(pack.debit.times),
             disclosure=DisclosureRuleOut(reading_seconds=pack.disclosure.reading_seconds),
+            campaigns=[CampaignOut.of(campaign, language) for campaign in pack.campaigns_on(today)],
         )
 
 
@@ -201,19 +204,19 @@ async def meta(request: Request, pack: ChosenPack, now: Now, language: Lang) -> 
 
 
 @router.get("/product")
-async def product(pack: ChosenPack, _: SignedIn, language: Lang) -> ProductOut:
+async def product(pack: ChosenPack, _: SignedIn, language: Lang, now: Now) -> ProductOut:
     """Show what may be drawn, for how long and for what."""
-    return ProductOut.of(pack, language)
+    return ProductOut.of(pack, language, business_date(now))
 
 
 @router.get("/products")
-async def products(packs: ThePacks, language: Lang) -> ProductsOut:
-    """List every product with its terms, to anybody."""
+async def products(packs: ThePacks, language: Lang, now: Now) -> ProductsOut:
+    """List every product with its terms and the campaigns that run today, to anybody."""
     offered = list(packs.values())
     terms = sorted({term for pack in offered for term in pack.schedule.instalments})
     shapes = dict.fromkeys(shape for pack in offered for shape in pack.schedule.shapes)
     return ProductsOut(
-        items=[ProductOut.of(pack, language) for pack in offered],
+        items=[ProductOut.of(pack, language, business_date(now)) for pack in offered],
         amounts=AmountsOut(
             min_fen=min(pack.draw.min_fen for pack in offered),
             max_fen=max(pack.draw.max_fen for pack in offered),
@@ -232,7 +235,10 @@ async def comparison(
     amount_fen: Annotated[int, Query(gt=0, le=10**12)],
     instalments: Annotated[int, Query(gt=0, le=360)],
 ) -> ComparisonOut:
-    """Compare the products for an amount in fen and a number of monthly instalments, to anybody."""
+    """Compare the products for an amount in fen and a number of monthly instalments, to anybody.
+
+    Campaigns are left out, since who has one depends on who asks.
+    """
     starts_on = business_date(now)
     compared = compare(packs.values(), amount_fen=amount_fen, instalments=instalments, starts_on=starts_on)
     return ComparisonOut(
