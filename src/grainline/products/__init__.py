@@ -4,13 +4,16 @@ Owns the schema of a pack. A product is configuration only; a rule that cannot b
 """
 
 from grainline.products.admission import Admission, AdmissionKind, ScoreScale
+from grainline.products.campaign import Audience, Campaign
 from grainline.products.choice import ChosenPack, ThePacks, UnknownProduct, chosen
 from grainline.products.load import BadPack, load_pack, load_packs
 from grainline.products.pack import Pack, Purpose, RateMethod
 from grainline.products.part import Text
 from grainline.products.rules import (
     AllocateBy,
+    BusinessDayConvention,
     Component,
+    FirstPeriod,
     Prepayment,
     Remainder,
     RoundedPer,
@@ -25,9 +28,13 @@ __all__ = [
     "Admission",
     "AdmissionKind",
     "AllocateBy",
+    "Audience",
     "BadPack",
+    "BusinessDayConvention",
+    "Campaign",
     "ChosenPack",
     "Component",
+    "FirstPeriod",
     "Pack",
     "Prepayment",
     "Purpose",

@@ -77,6 +77,11 @@ class Admission(Part):
             raise Misfit("score", "must be there where kind is score, and nowhere else")
         return self
 
+    @property
+    def invites(self) -> bool:
+        """Return whether the whitelist decides who may be offered the product."""
+        return self.kind is AdmissionKind.INVITATION
+
     def admits(self, pd_e6: int) -> bool:
         """Return whether this probability of default in 10⁻⁶ has the points; without a score everybody has."""
         return self.score is None or self.score.points_of(pd_e6) >= self.score.min

@@ -1,7 +1,7 @@
 """What a product pack may say. Every key is named here; an unknown one is an error."""
 
 from collections.abc import Sequence
-from datetime import time
+from datetime import date, time
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -9,14 +9,20 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from grainline.kit.holidays import holiday_versions
 from grainline.kit.money import E8, percent
 from grainline.products.admission import CERTAIN_E6, Admission
+from grainline.products.campaign import Campaign, check_campaigns
 from grainline.products.misfit import Misfit
 from grainline.products.part import Amount, Code, Days, Part, Text
 from grainline.products.rules import (
     AllocateBy,
+    BusinessDayConvention,
     Component,
     Count,
+    DueDay,
+    FirstPeriod,
+    MinDays,
     Prepayment,
     Remainder,
     RoundedPer,
@@ -75,7 +81,10 @@ class DrawRule(Part):
 
 
 class ScheduleRule(Part):
-    """Shapes offered, the first one by default, and how many months each may run; how interest is counted."""
+    """Shapes offered, the first one by default, and how many months each may run; how interest is counted.
+
+    When instalments fall due: on the draw's day of the month, or on a `due_day`; on working days by a `holiday_table`.
+    """
 
     shapes: Annotated[tuple[Shape, ...], Field(min_length=1)]
     instalments: Annotated[tuple[Term, ...], Field(min_length=1)]
@@ -83,6 +92,11 @@ class ScheduleRule(Part):
     rounding: Rounding
     rounded_per: RoundedPer
     remainder: Remainder
+    due_day: DueDay | None = None
+    first_period: FirstPeriod = FirstPeriod.SHORT
+    first_period_min_days: MinDays = 0
+    business_day_convention: BusinessDayConvention = BusinessDayConvention.NONE
+    holiday_table: str | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -91,7 +105,19 @@ class ScheduleRule(Part):
         _check_rising("instalments", self.instalments)
         if self.year_basis is YearBasis.THIRTY_360:
             raise Misfit("year_basis", "thirty_360 reproduces other systems' loans; a product counts actual days")
+        self._check_due_dates()
         return self
+
+    def _check_due_dates(self) -> None:
+        if self.due_day is None and self.first_period is not FirstPeriod.SHORT:
+            raise Misfit("first_period", "needs a due_day")
+        if self.due_day is None and self.first_period_min_days:
+            raise Misfit("first_period_min_days", "needs a due_day")
+        moves, versions = self.business_day_convention is not BusinessDayConvention.NONE, holiday_versions()
+        if moves and self.holiday_table not in versions:
+            raise Misfit("holiday_table", f"business_day_convention needs one of {', '.join(versions)}")
+        if self.holiday_table is not None and not moves:
+            raise Misfit("holiday_table", "needs a business_day_convention")
 
 
 class RepaymentRule(Part):
@@ -183,10 +209,13 @@ class Pack(Part):
     disclosure: DisclosureRule
     debit: DebitRule
     regulation: Regulation
+    campaign: tuple[Campaign, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         _check_codes("tier", self.tier)
+        _check_codes("campaign", self.campaign)
+        check_campaigns(self.campaign, draw_max_fen=self.draw.max_fen)
         if (
             self.regulation.annual_rate_e4(self.rate.max_e8, self.schedule.year_basis)
             > self.regulation.annual_rate_max_e4
@@ -209,6 +238,11 @@ class Pack(Part):
             rounding=self.schedule.rounding,
             rounded_per=self.schedule.rounded_per,
             remainder=self.schedule.remainder,
+            due_day=self.schedule.due_day,
+            first_period=self.schedule.first_period,
+            first_period_min_days=self.schedule.first_period_min_days,
+            business_day_convention=self.schedule.business_day_convention,
+            holiday_table=self.schedule.holiday_table,
             prepayment=self.repayment.prepayment,
             allocation=self.repayment.allocation,
             allocate_by=self.repayment.allocate_by,
@@ -233,8 +267,12 @@ class Pack(Part):
         """Return the purpose with this code, or None: a purpose that is not listed is not allowed."""
         return next((purpose for purpose in self.draw.purpose if purpose.code == code), None)
 
+    def campaigns_on(self, day: date) -> tuple[Campaign, ...]:
+        """Return the campaigns that run on a business date, in the pack's order."""
+        return tuple(campaign for campaign in self.campaign if campaign.runs_on(day))
 
-def _check_codes(key: str, parts: Sequence[Tier | Purpose]) -> None:
+
+def _check_codes(key: str, parts: Sequence[Tier | Purpose | Campaign]) -> None:
     known: set[str] = set()
     for place, part in enumerate(parts):
         if part.code in known:

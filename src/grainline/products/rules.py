@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Count = Annotated[int, Field(ge=0, le=1_200)]
 Share = Annotated[int, Field(ge=0, le=10_000)]
+DueDay = Annotated[int, Field(ge=1, le=31)]
+MinDays = Annotated[int, Field(ge=0, le=60)]
 
 
 class Shape(StrEnum):
@@ -31,6 +33,20 @@ class YearBasis(StrEnum):
     DAYS_365 = "days_365"
     ACTUAL = "actual"
     THIRTY_360 = "thirty_360"
+
+
+class FirstPeriod(StrEnum):
+    """Which first due date a fixed due day gives: the next such day, or the first after one whole period."""
+
+    SHORT = "short"
+    LONG = "long"
+
+
+class BusinessDayConvention(StrEnum):
+    """What becomes of a due date that is no working day: it stays, or moves to the working day that follows."""
+
+    NONE = "none"
+    FOLLOWING = "following"
 
 
 class Rounding(StrEnum):
@@ -97,6 +113,11 @@ class Rules(BaseModel):
     shape: Shape
     every_months: Count = 1
     every_days: Count = 0  # instead of months
+    due_day: DueDay | None = None  # of a month, clamped to its end; None: the day of the month of the draw
+    first_period: FirstPeriod = FirstPeriod.SHORT  # with a due day
+    first_period_min_days: MinDays = 0  # with a due day: so many days at least between the draw and the first one
+    business_day_convention: BusinessDayConvention = BusinessDayConvention.NONE
+    holiday_table: str | None = None  # by which version of `kit.holidays` due dates move
     year_basis: YearBasis = YearBasis.DAILY
     rounding: Rounding = Rounding.HALF_UP
     rounded_per: RoundedPer = RoundedPer.INSTALMENT
@@ -125,4 +146,11 @@ class Rules(BaseModel):
             raise ValueError("either every_months or every_days must be above 0")
         if self.year_basis is YearBasis.THIRTY_360 and not self.every_months:
             raise ValueError("year_basis thirty_360 needs every_months")
+        moves = self.business_day_convention is not BusinessDayConvention.NONE
+        if (self.due_day or moves) and (self.every_days or self.year_basis is YearBasis.THIRTY_360):
+            raise ValueError("due_day and business_day_convention need every_months and actual days")
+        if self.due_day is None and (self.first_period is not FirstPeriod.SHORT or self.first_period_min_days):
+            raise ValueError("first_period and first_period_min_days need due_day")
+        if moves != (self.holiday_table is not None):
+            raise ValueError("holiday_table goes with a business_day_convention")
         return self

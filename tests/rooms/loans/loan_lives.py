@@ -11,6 +11,7 @@ from grainline.loans.terms import Terms
 from grainline.products import (
     AllocateBy,
     Component,
+    FirstPeriod,
     Prepayment,
     Remainder,
     RoundedPer,
@@ -24,8 +25,20 @@ DAY = timedelta(days=1)
 BASES = (YearBasis.DAILY, YearBasis.DAYS_360, YearBasis.DAYS_364, YearBasis.DAYS_365, YearBasis.ACTUAL)
 EQUAL_PRINCIPAL = Rules(shape=Shape.EQUAL_PRINCIPAL, grace_days=1, penalty_e4=15_000)  # Weilidai's
 
+NO_DUE_DAY = {"due_day": None, "first_period": FirstPeriod.SHORT, "first_period_min_days": 0}
+due_days = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries(
+        {"due_day": st.one_of(st.integers(1, 31), st.sampled_from([1, 28, 29, 30, 31]))},
+        optional={
+            "first_period": st.sampled_from(FirstPeriod),
+            "first_period_min_days": st.sampled_from([0, 1, 10, 15, 30, 60]),
+        },
+    ),
+)
 rules_of_loans = st.builds(
-    Rules,
+    lambda dates, **others: Rules(**dates, **others),
+    due_days,
     shape=st.sampled_from(Shape),
     year_basis=st.one_of(st.just(YearBasis.DAILY), st.sampled_from(BASES)),
     rounding=st.sampled_from(Rounding),
@@ -129,7 +142,9 @@ def renumbered(events):
 
 # conventions of other systems, which no pack can say, beside all that one can
 other_rules = st.builds(
-    lambda rules, **more: Rules.model_validate(dict(rules) | more),
+    lambda rules, **more: Rules.model_validate(
+        dict(rules) | more | (NO_DUE_DAY if more["year_basis"] is YearBasis.THIRTY_360 else {})
+    ),
     rules_of_loans.map(Rules.model_dump),
     prepayment_settles_row=st.booleans(),
     prepayment_pays_interest=st.booleans(),

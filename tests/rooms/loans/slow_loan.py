@@ -4,6 +4,7 @@ It is the rule of the loan in words and shares nothing with the fold. It knows w
 date is paid before principal is prepaid, and nothing of other systems' conventions.
 """
 
+from calendar import monthrange
 from datetime import timedelta
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from grainline.kit.calendar import add_months
 from grainline.loans.events import EventKind
 from grainline.products import (
     AllocateBy,
+    FirstPeriod,
     Prepayment,
     Remainder,
     RoundedPer,
@@ -22,6 +24,23 @@ from grainline.products import (
 DAY = timedelta(days=1)
 PARTS = ("fee", "penalty", "interest", "principal")
 YEARS = {YearBasis.DAILY: 1, YearBasis.DAYS_360: 360, YearBasis.DAYS_364: 364, YearBasis.DAYS_365: 365}
+
+
+def falling_due(terms):
+    """The due dates, where nothing moves them, found by looking at one day after the other."""
+    rules, day, found = terms.rules, terms.started_on, []
+    a_month_on = add_months(terms.started_on, 1)
+    while len(found) < terms.instalments:
+        day += DAY
+        if rules.due_day is None:
+            fits = day == add_months(terms.started_on, len(found) + 1)
+        else:
+            far = (day - terms.started_on).days >= rules.first_period_min_days
+            far = far and (rules.first_period is FirstPeriod.SHORT or day >= a_month_on)
+            fits = day.day == min(rules.due_day, monthrange(day.year, day.month)[1]) and (found or far)
+        if fits:
+            found.append(day)
+    return found[-1:] if rules.shape is Shape.BULLET else found
 
 
 class SlowRow:
@@ -44,9 +63,7 @@ class SlowLoan:
     def __init__(self, terms):
         self.terms, self.rules = terms, terms.rules
         self.today = terms.started_on
-        count = 1 if self.rules.shape is Shape.BULLET else terms.instalments
-        first = terms.instalments - count + 1
-        self.rows = [SlowRow(add_months(terms.started_on, first + place)) for place in range(count)]
+        self.rows = [SlowRow(due_on) for due_on in falling_due(terms)]
         self.due = 0  # how many have fallen due
         self.begin_period()
         self.equal = 0

@@ -177,7 +177,9 @@ def test_equal_principal_is_equal_and_one_named_instalment_has_the_remainder(ter
 @given(terms_under(rules_of_loans.map(lambda r: r.model_copy(update={"shape": Shape.EQUAL_INSTALMENT}))))
 def test_equal_instalments_are_equal_and_the_last_is_near(terms):
     assume(terms.amount_fen >= 100_000)
-    totals = [row.total_fen for row in forecast(terms, (), terms.started_on).instalments]
+    rows = forecast(terms, (), terms.started_on).instalments
+    assume(rows[0].principal_fen)  # interest of a long first period may be more than the instalment
+    totals = [row.total_fen for row in rows]
     assert len(set(totals[:-1])) <= 1
     if terms.rules.rounded_per is not RoundedPer.DAY:
         assert abs(totals[-1] - totals[0]) <= 2 * len(totals)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from grainline.entry.wiring import read_packs
 from grainline.guard.limits import DrawAboveMaximum, DrawBelowMinimum, DrawNotAMultiple
+from grainline.kit.holidays import NoHolidayTable
 from grainline.loans.quote import UnknownTerm, quote
 from grainline.products import Shape
 from grainline.underwriting.comparison import compare
@@ -159,7 +160,7 @@ def test_a_product_can_do_it_exactly_if_it_quotes_it(amount_fen, instalments):
 
 
 def test_everything_a_pack_says_in_codes_has_a_name_in_both_languages():
-    refusals = (DrawBelowMinimum, DrawAboveMaximum, DrawNotAMultiple, UnknownTerm)
+    refusals = (DrawBelowMinimum, DrawAboveMaximum, DrawNotAMultiple, UnknownTerm, NoHolidayTable)
     assert {refusal.code for refusal in refusals} == set(CANNOT)
     for names in (SHAPES, PREPAYMENTS, CANNOT):
         assert all(set(name) == {"zh", "en"} and all(name.values()) for name in names.values())

@@ -265,7 +265,7 @@ def test_tiers_out_of_order_are_refused_by_name(changed: dict[str, int], says: s
     better, worse = small_pack().tier
     pack = with_tiers([better, worse.model_copy(update=changed)], step_fen=10_000)
     with pytest.raises(ValidationError, match=says):
-        Pack.model_validate(pack.model_dump())
+        Pack.model_validate(pack.model_dump(by_alias=True))
 
 
 def test_offers_speak_both_languages() -> None:
