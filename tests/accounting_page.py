@@ -25,9 +25,21 @@ from grainline.kit.calendar import at
 from grainline.kit.db import Pool, make_pool, transaction
 from grainline.kit.money import Fen, RateE8, yuan
 from grainline.ledger import Account
-from grainline.loans import Event, EventKind, close_day, close_through, draws_store, repayments_store, roll_day
+from grainline.loans import (
+    Event,
+    EventKind,
+    close_day,
+    close_through,
+    draws_store,
+    fold,
+    refunds_store,
+    repayments_store,
+    request_refund,
+    roll_day,
+)
 from grainline.loans.loans_store import rules_named
 from grainline.loans.officers import record_event
+from grainline.loans.refunding import apply_not_refunded, apply_refunded
 from grainline.loans.repaying import apply_collected, request_repayment
 from grainline.loans.schedule import plan
 from grainline.loans.terms import Terms
@@ -94,9 +106,9 @@ class Life:
         async with transaction(self.pool) as tx:
             draw = await draws_store.draw_of(tx, member_id=MEMBER, draw_id=LOAN)
             rules = await rules_named(tx, draw.rules)
-            due_on = Terms(Fen(AMOUNT_FEN), RateE8(RATE_E8), INSTALMENTS, day, rules).due_dates()[0]
-            now = at(day, NOON)
-            assert await draws_store.confirm_payout(tx, draw, paid_at=now, started_on=day, first_due_on=due_on, now=now)
+            state = fold(Terms(Fen(AMOUNT_FEN), RateE8(RATE_E8), INSTALMENTS, day, rules), (), day)
+            due_on, now = state.instalments[0].due_on, at(day, NOON)
+            assert await draws_store.confirm_payout(tx, draw, paid_at=now, state=state, first_due_on=due_on, now=now)
 
     async def refuse(self, day: date = STARTED_ON) -> None:
         """Have the rail refuse the draw."""
@@ -139,6 +151,27 @@ class Life:
         """Repay by hand, over the rail."""
         await self.ask(day, fen)
         await self.collect(at(day, NOON))
+
+    async def refund(self, day: date, *, settled_on: date, paid: bool = True) -> None:
+        """Ask for all that is held, and hear some time later what the rail has done."""
+        now = at(settled_on, NOON)
+        async with transaction(self.pool) as tx:
+            row = await request_refund(
+                tx,
+                member_id=MEMBER,
+                loan_id=LOAN,
+                refund_id=UUID(int=day.toordinal()),
+                amount_fen=None,
+                made_by="member",
+                idempotency_key=f"{day}",
+                now=at(day, NOON),
+            )
+            [taken] = await refunds_store.take_refunds(tx, now=now, count=1, ask_again=timedelta(seconds=5))
+            assert taken.refund_id == row.refund_id
+            if paid:
+                await apply_refunded(tx, taken, paid_at=now, now=now)
+            else:
+                await apply_not_refunded(tx, taken, reason="x", now=now)
 
     async def happen(self, day: date, kind: EventKind, fen: int = 0, *, booked: date | None = None, **more) -> None:
         """Have an officer record an event that counts from a day, on that day unless another is named."""
@@ -206,8 +239,8 @@ CODE = (
 DRAW = "select refusal from loans.draw(%s, 'token', %s, 'key', 'input', %s, 'signed', 'code', %s, %s)"
 EMPTY = (
     "truncate members.sessions, members.one_time_codes, lines.lines, guard.day_draws, kit.outbox, loans.draws,"
-    " loans.contracts, loans.disclosures, loans.loans, loans.events, loans.repayments, loans.rail_answers,"
-    " loans.classifications, loans.closed_days, ledger.journals, ledger.entries, ledger.balances,"
+    " loans.contracts, loans.disclosures, loans.loans, loans.events, loans.repayments, loans.refunds,"
+    " loans.rail_answers, loans.classifications, loans.closed_days, ledger.journals, ledger.entries, ledger.balances,"
     " ledger.house_balances, ledger.closed_periods restart identity"
 )
 
@@ -277,7 +310,16 @@ async def overpayment(life: Life) -> None:
     """73.00 more come than are owed, and are sent back."""
     await _two_paid(life)
     await life.happen(date(2026, 11, 20), EventKind.REPAYMENT, 610_000)
-    await life.happen(date(2026, 11, 23), EventKind.REFUND, 7_300)
+    await life.refund(date(2026, 11, 23), settled_on=date(2026, 11, 24))
+
+
+@example
+async def refund_failed(life: Life) -> None:
+    """73.00 are held and asked for; the rail does not pay them."""
+    await _two_paid(life)
+    await life.happen(date(2026, 11, 20), EventKind.REPAYMENT, 610_000)
+    life.show()
+    await life.refund(date(2026, 11, 23), settled_on=date(2026, 11, 24), paid=False)
 
 
 @example

@@ -18,6 +18,8 @@ from grainline.entry.worker import drain
 from grainline.invitation import MonthlyEvaluation, add_evaluations
 from grainline.kit.calendar import at, business_date
 from grainline.kit.db import transaction
+from grainline.kit.money import Fen
+from grainline.loans import Event, EventKind, record_event
 from grainline.members import create_members
 from grainline.sandbox.client import SandboxClient
 from grainline.sandbox.clock import SandboxClock
@@ -174,6 +176,22 @@ class Borrower:
         """Repay by hand, and have it collected."""
         await self.post(f"/loans/{loan_id}/repayments", {"amount_fen": fen}, key=new_key())
         await self.stage.work()
+
+    async def pay_cash(self, loan_id: str, fen: int) -> None:
+        """Repay at a counter, where nobody minds if it is more than is owed."""
+        event = Event(EventKind.REPAYMENT, self.stage.today(), 0, Fen(fen))
+        async with transaction(self.stage.platform.pool) as tx:
+            await record_event(
+                tx,
+                self.stage.platform.pack,
+                event,
+                member_id=self.member_id,
+                loan_id=uuid.UUID(loan_id),
+                made_by="officer",
+                reason="cash",
+                key=new_key(),
+                now=self.stage.clock(),
+            )
 
 
 def new_key() -> str:

@@ -103,6 +103,15 @@ def test_from_the_code_to_the_repaid_loan(real, grainline):
     assert re.search(r"amount +¥2,999.50", grainline("me", "repay", loan_id, "all"))
     until(lambda: "settled" in grainline("me", "loans", loan_id), what="the settlement")
 
+    # three yuan come in at a counter, when nothing is owed any more, and go back to the card
+    [(member,)] = real.ask("select member_id from loans.loans")
+    made = ("--by", "li", "--reason", "cash", "--key", "cash-1")
+    grainline("loan", "record", str(member), loan_id, "repayment", "--amount", "3", *made)
+    assert "(refund_above_suspense)" in grainline("me", "refund", loan_id, "3.01", code=1)
+    assert re.search(r"amount +¥1.50", grainline("me", "refund", loan_id, "1.5"))
+    assert re.search(r"amount +¥1.50", grainline("me", "refund", loan_id))
+    until(lambda: real.ask("select state, amount_fen from loans.refunds") == [("paid", 150)] * 2, what="the refunds")
+
     report = json.loads(grainline("verify", "--json"))
     assert report["findings"] == []
     assert report["checked"]["loans"] == 1

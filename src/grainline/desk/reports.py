@@ -8,12 +8,13 @@ from grainline.desk import reports_store, store
 from grainline.kit.db import Tx
 from grainline.ledger import Account
 from grainline.ledger.books import names_of
-from grainline.loans import fold, position
+from grainline.loans import fold, position, with_refunds
 
 OF_LOANS = (
     Account.LOAN_PRINCIPAL,
     Account.INTEREST_RECEIVABLE,
     Account.SUSPENSE,
+    Account.REFUNDS_PAYABLE,
     Account.WRITTEN_OFF_CLAIMS,
     Account.MEMO_INTEREST,
 )
@@ -38,19 +39,22 @@ async def control_accounts(tx: Tx, products: Iterable[str]) -> list[Control]:
     """Compare the control accounts, by account and product, within one snapshot.
 
     Principal, interest receivable, suspense, written-off claims and memorandum interest must equal the sum over the
-    folds of all loans. Accrued interest and penalties must equal what had accrued when the last day was closed and what
-    loans have charged since; they are asked at rest: a journal that is written in the very moment of the close may
-    show until the next one.
+    folds of all loans; refunds payable, that over the refunds under way. Accrued interest and penalties must equal what
+    had accrued when the last day was closed and what loans have charged since; they are asked at rest: a journal that
+    is written in the very moment of the close may show until the next one.
     """
     await tx.execute("set transaction isolation level repeatable read, read only")
     expected: Counter[tuple[Account, str]] = Counter()
     events = await store.events(tx)
+    refunding = await store.refunds_under_way(tx)
     async for loan in store.loans(tx):
-        held = position(fold(loan.terms, events.get((loan.member_id, loan.loan_id), ()), loan.booked_through))
+        key = (loan.member_id, loan.loan_id)
+        state = fold(loan.terms, events.get(key, ()), loan.booked_through)
+        held = with_refunds(position(state), refunding.get(key, 0))
         expected.update({(account, loan.product): held.get(account, 0) for account in OF_LOANS})
     booked = await reports_store.loans_in_ledger(tx)
-    keys = {key for key in {*expected, *booked} if key[0] in OF_LOANS}
-    found = [Control(*key, booked.get(key, 0), expected[key]) for key in keys]
+    controls = {control for control in {*expected, *booked} if control[0] in OF_LOANS}
+    found = [Control(*control, booked.get(control, 0), expected[control]) for control in controls]
     closes = await reports_store.accrued_by_last_close(tx)
     names = names_of({*products, *closes})
     for place, account in enumerate((Account.ACCRUED_INTEREST, Account.ACCRUED_PENALTY)):

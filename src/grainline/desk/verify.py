@@ -10,7 +10,8 @@ from uuid import UUID
 from grainline.desk import store
 from grainline.kit.db import Pool, transaction
 from grainline.ledger import HOUSE, MEMBER_ACCOUNTS, Account, product_sub
-from grainline.loans import LoanState, fold, position, project
+from grainline.loans import LoanState, fold, position, project, with_refunds
+from grainline.loans.booking import Position
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,21 @@ async def verify(pool: Pool) -> tuple[dict[str, int], list[Finding]]:
         findings = [Finding(*row) for row in await store.disagreements(tx)]
         booked = await store.booked(tx)
         events = await store.events(tx)
+        refunding = await store.refunds_under_way(tx)
         house: Counter[tuple[UUID, str]] = Counter()
         async for loan in store.loans(tx):
-            state = fold(loan.terms, events.get((loan.member_id, loan.loan_id), ()), loan.booked_through)
-            findings += _check_loan(loan, state, booked)
-            house.update(_house_of(loan, state))
+            key = (loan.member_id, loan.loan_id)
+            state = fold(loan.terms, events.get(key, ()), loan.booked_through)
+            held = with_refunds(position(state), refunding.get(key, 0))
+            findings += _check_loan(loan, state, held, booked.get(key, {}))
+            house.update(_house_of(loan, held))
         findings += _check_house(house, await store.house_of_loans(tx))
     return counts, findings
 
 
-def _house_of(loan: store.Loan, state: LoanState) -> dict[tuple[UUID, str], int]:
+def _house_of(loan: store.Loan, held: Position) -> dict[tuple[UUID, str], int]:
     """Return what a loan has put on the house's accounts, by product and account, in fen."""
-    held = position(state)
-    held[Account.RAIL_CLEARING] -= loan.terms.amount_fen
+    held = held | {Account.RAIL_CLEARING: held[Account.RAIL_CLEARING] - loan.terms.amount_fen}
     sub = product_sub(loan.product)
     return {(sub, account.value): fen for account, fen in held.items() if account not in MEMBER_ACCOUNTS}
 
@@ -59,13 +62,11 @@ def _check_house(by_loans: Counter[tuple[UUID, str]], by_ledger: dict[tuple[UUID
     ]
 
 
-def _check_loan(loan: store.Loan, state: LoanState, booked: store.Booked) -> list[Finding]:
-    key = (loan.member_id, loan.loan_id)
-    held = position(state)
+def _check_loan(loan: store.Loan, state: LoanState, held: Position, booked: dict[str, int]) -> list[Finding]:
     owed = {account.value: held[account] for account in sorted(MEMBER_ACCOUNTS & held.keys()) if held[account]}
     findings = []
-    if owed != booked.get(key, {}):
-        what = f"loan {loan.loan_id} is {owed} by its events, {booked.get(key, {})} by the ledger"
+    if owed != booked:
+        what = f"loan {loan.loan_id} is {owed} by its events and refunds, {booked} by the ledger"
         findings.append(Finding("loan_equals_ledger", loan.member_id, what))
     if sum(held.values()) != loan.terms.amount_fen:
         what = f"loan {loan.loan_id} has a position that sums to {sum(held.values())}, not to what was paid out"

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import typer
 from rich.console import Console
@@ -16,17 +15,20 @@ from grainline.entry.asking import asked
 from grainline.entry.wiring import make_clock, read_packs
 from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
-from grainline.kit.money import Fen, yuan
-from grainline.loans import Event, EventKind, LoanState, classify, fold, record_event
+from grainline.kit.money import Fen, read_yuan, yuan
+from grainline.loans import Event, EventKind, LoanState, classify, fold, record_event, request_refund
 from grainline.loans.loans_store import events, loan
 from grainline.loans.model import Loan, LoanNotFound
 from grainline.products import Component
 
-loan_app = typer.Typer(no_args_is_help=True, help="One loan: its state, its events, and making one.")
+loan_app = typer.Typer(no_args_is_help=True, help="One loan: its state, its events, making one, a refund.")
 out = Console(width=140)
 Result = TypeVar("Result")
 MemberArgument = Annotated[int, typer.Argument(metavar="MEMBER", help="The member's number.")]
 LoanArgument = Annotated[UUID, typer.Argument(metavar="LOAN", help="The loan's id.")]
+ByOption = Annotated[str, typer.Option(help="Who makes it.")]
+ReasonOption = Annotated[str, typer.Option(help="Why.")]
+KeyOption = Annotated[str, typer.Option(help="A key of your choice: the same one again changes nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
@@ -47,15 +49,15 @@ def record(
     member: MemberArgument,
     loan_id: LoanArgument,
     kind: Annotated[EventKind, typer.Argument(help="What happened.")],
-    by: Annotated[str, typer.Option(help="Who makes it.")],
-    reason: Annotated[str, typer.Option(help="Why.")],
-    key: Annotated[str, typer.Option(help="A key of your choice: the same one again changes nothing.")],
+    by: ByOption,
+    reason: ReasonOption,
+    key: KeyOption,
     on: Annotated[str | None, typer.Option(help="From when it counts, YYYY-MM-DD; left out: today.")] = None,
     amount: Annotated[str, typer.Option(help="Yuan, with at most two decimals.")] = "0",
     component: Annotated[Component | None, typer.Option(help="Of a waiver.")] = None,
-    share: Annotated[int, typer.Option(help="Of a discount, in 10⁻⁴ of the interest.")] = 0,
+    share: Annotated[int, typer.Option(min=0, max=10_000, help="Of a discount, in 10⁻⁴ of the interest.")] = 0,
     until: Annotated[str | None, typer.Option(help="End of a discount, first due date of a reschedule.")] = None,
-    instalments: Annotated[int, typer.Option(help="Of a reschedule.")] = 0,
+    instalments: Annotated[int, typer.Option(min=0, max=360, help="Of a reschedule.")] = 0,
     reverses: Annotated[int | None, typer.Option(help="Number of the event that a reversal undoes.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,13 +67,50 @@ def record(
 
     async def make(tx: Tx, now: datetime) -> tuple[LoanState, list[Event]]:
         found = await _found(tx, member, loan_id)
-        event = Event(kind, day or business_date(now), 0, fen, component, share, end, instalments, reverses)
+        try:
+            event = Event(kind, day or business_date(now), 0, fen, component, share, end, instalments, reverses)
+        except ValueError as incomplete:
+            raise typer.BadParameter(str(incomplete)) from None
         named = {"made_by": by, "reason": reason, "key": key}
         pack = read_packs()[found.product]
         state = await record_event(tx, pack, event, member_id=member, loan_id=loan_id, now=now, **named)
         return state, await events(tx, member_id=member, loan_id=loan_id)
 
     _tell(*_asked(make), as_json=as_json)
+
+
+@loan_app.command()
+def refund(
+    member: MemberArgument,
+    loan_id: LoanArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    key: KeyOption,
+    amount: Annotated[str, typer.Option(help="Yuan, with at most two decimals; left out: all that is held.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Have what is held in suspense paid to the borrower's usual card, over the rail."""
+    fen = _fen(amount) if amount else None
+
+    async def ask(tx: Tx, now: datetime) -> dict[str, object]:
+        row = await request_refund(
+            tx,
+            member_id=member,
+            loan_id=loan_id,
+            refund_id=uuid4(),
+            amount_fen=fen,
+            made_by=by,
+            reason=reason,
+            idempotency_key=f"desk/{key}",
+            now=now,
+        )
+        return {"refund_id": str(row.refund_id), "state": row.state.value, "amount_fen": row.amount_fen}
+
+    asked_for = _asked(ask)
+    if as_json:
+        typer.echo(json.dumps(asked_for))
+    else:
+        out.print(f"refund {asked_for['refund_id']} {asked_for['state']}: {_shown('_fen', asked_for['amount_fen'])}")
 
 
 async def _found(tx: Tx, member_id: int, loan_id: UUID) -> Loan:
@@ -83,11 +122,7 @@ async def _found(tx: Tx, member_id: int, loan_id: UUID) -> Loan:
 
 def _asked(ask: Callable[[Tx, datetime], Awaitable[Result]]) -> Result:
     now = make_clock(env.load())()
-    try:
-        return asked(lambda tx: ask(tx, now), command="loan")
-    except ValueError as error:  # no event, as it was put together
-        typer.echo(f"grainline loan: {error}", err=True)
-        raise typer.Exit(2) from None
+    return asked(lambda tx: ask(tx, now), command="loan")
 
 
 def _day(text: str | None) -> date | None:
@@ -99,12 +134,9 @@ def _day(text: str | None) -> date | None:
 
 def _fen(text: str) -> Fen:
     try:
-        fen = Decimal(text) * 100
-    except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is no amount in yuan") from None
-    if not fen.is_finite() or fen != int(fen):
-        raise typer.BadParameter(f"{text} yuan is not a whole number of fen")
-    return Fen(int(fen))
+        return read_yuan(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _tell(state: LoanState, known: list[Event], *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from grainline.entry import settings as env
-from grainline.kit.money import yuan
+from grainline.kit.money import read_yuan, yuan
 
 me = typer.Typer(no_args_is_help=True, help="Walk a borrower's path over the API: sign in, borrow, repay.")
 out = Console(highlight=False, soft_wrap=True)
@@ -169,6 +169,18 @@ def repay(
 
 
 @me.command()
+def refund(
+    loan_id: str,
+    amount: Annotated[str, typer.Argument(help="In yuan, up to two decimals; or `all`.")] = "all",
+    key: Annotated[str | None, typer.Option(help="Idempotency-Key; give the same one to repeat a call.")] = None,
+) -> None:
+    """Have what is held of a loan paid back to your usual card, in part or `all` of it."""
+    body = {"amount_fen": None if amount == "all" else _fen(amount)}
+    with _api() as call:
+        _show(call("POST", f"/loans/{loan_id}/refunds", body, {"Idempotency-Key": key or str(uuid.uuid4())}))
+
+
+@me.command()
 def calendar() -> None:
     """List every instalment still to be paid."""
     table = Table("due on", "amount ¥", "number", "state", "loan")
@@ -256,10 +268,10 @@ def _show_quote(shown: dict[str, Any]) -> None:
 
 
 def _fen(amount: str) -> int:
-    whole, _, cents = amount.partition(".")
-    if not (whole.isdigit() and (cents.isdigit() or not cents) and len(cents) <= 2):
-        _stop(f"{amount!r} is no amount in yuan with up to two decimals")
-    return int(whole) * 100 + int(cents.ljust(2, "0"))
+    try:
+        return read_yuan(amount)
+    except ValueError as error:
+        _stop(str(error))
 
 
 def _token_file() -> Path:

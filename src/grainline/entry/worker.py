@@ -14,10 +14,11 @@ from traceback import format_exception
 import structlog
 
 from grainline.entry.settings import Settings
+from grainline.entry.whitelist import refresh_this_month
 from grainline.entry.wiring import Platform, wire
 from grainline.kit.calendar import at, business_date
 from grainline.ledger import roll_up_house
-from grainline.loans import close_through, collect_due, pay_out_due, request_debits, roll_day
+from grainline.loans import close_through, collect_due, pay_out_due, refund_due, request_debits, roll_day
 from grainline.notices import send_due
 from grainline.products import Pack
 
@@ -36,17 +37,21 @@ class Job:
 
 
 def queues(platform: Platform) -> tuple[Job, ...]:
-    """Return the queues, in the order of who waits: codes and news, payouts, collections."""
+    """Return the queues, in the order of who waits: codes and news, payouts, refunds, collections."""
     pool, vault, clock = platform.pool, platform.vault, platform.clock
     return (
         Job("notices", lambda: send_due(pool, vault, platform.sms, clock)),
         Job("payouts", lambda: pay_out_due(pool, vault, platform.rail, clock)),
+        Job("refunds", lambda: refund_due(pool, vault, platform.rail, clock)),
         Job("collections", lambda: collect_due(pool, vault, platform.rail, clock)),
     )
 
 
 async def day_work(platform: Platform, now: datetime) -> None:
-    """Close the days that are over, then do what today asks for: what fell due, debits at their times, roll up."""
+    """Close the days that are over, then do what today asks for: what fell due, debits at their times, roll up.
+
+    With the first day of a month comes its whitelist.
+    """
     today = business_date(now)
     await close_through(platform.pool, platform.packs, day=today - timedelta(days=1), now=now)
     await roll_day(platform.pool, platform.packs, day=today, now=now)
@@ -54,6 +59,7 @@ async def day_work(platform: Platform, now: datetime) -> None:
         for slot in due_slots(pack, today, now):
             await request_debits(platform.pool, product=product, day=today, slot=slot, now=now, new_id=platform.new_id)
     await roll_up_house(platform.pool)
+    await refresh_this_month(platform, now=now)
 
 
 def due_slots(pack: Pack, today: date, now: datetime) -> list[str]:

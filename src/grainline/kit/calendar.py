@@ -5,7 +5,7 @@ Instants are UTC and aware; business dates are calendar dates in Asia/Shanghai. 
 
 from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -40,8 +40,3 @@ def add_months(anchor: date, months: int) -> date:
 def first_of_next_month(day: date) -> date:
     """Return the first day of the month after `day`."""
     return add_months(day.replace(day=1), 1)
-
-
-def days_between(start: date, end: date) -> list[date]:
-    """Return every date after `start` up to and including `end`."""
-    return [start + timedelta(days=n) for n in range(1, (end - start).days + 1)]

@@ -16,6 +16,7 @@ class Account(StrEnum):
     ACCRUED_PENALTY = "1306"
     PAYOUTS_PAYABLE = "2202"
     SUSPENSE = "2241"
+    REFUNDS_PAYABLE = "2242"
     RETAINED_EARNINGS = "4104"
     INTEREST_INCOME = "6011"
     PENALTY_INCOME = "6012"
@@ -37,6 +38,7 @@ MEMBER_ACCOUNTS = frozenset(
         Account.BEING_PAID_OUT,
         Account.PAYOUTS_PAYABLE,
         Account.SUSPENSE,
+        Account.REFUNDS_PAYABLE,
         Account.WRITTEN_OFF_CLAIMS,
         Account.MEMO_INTEREST,
     }

@@ -10,6 +10,7 @@ insert into ledger.accounts (code, name_zh, name_en, kind, holder) values
     ('1306', '应计罚息', 'Accrued penalty interest', 'asset', 'house'),
     ('2202', '应付放款', 'Payouts payable', 'liability', 'member'),
     ('2241', '溢缴款', 'Suspense', 'liability', 'member'),
+    ('2242', '应付退款', 'Refunds payable', 'liability', 'member'),
     ('4104', '未分配利润', 'Retained earnings', 'equity', 'house'),
     ('6011', '利息收入', 'Interest income', 'income', 'house'),
     ('6012', '罚息收入', 'Penalty interest income', 'income', 'house'),

@@ -7,6 +7,15 @@ language sql stable as $$
     select not exists (select 1 from ledger.closed_periods where ends_on >= p_day)
 $$;
 
+-- Return the last day of the last closed period, or null, and keep it the last until the caller's transaction is over:
+-- whoever closes one waits, as for a posting under way. What is dated by the answer is therefore never refused.
+create or replace function ledger.hold_periods() returns date
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+    lock table ledger.journals in row exclusive mode;
+    return (select max(ends_on) from ledger.closed_periods);
+end $$;
+
 -- Close the period that ends on a day; false where it is closed. Postings under way are waited for, later ones wait.
 -- With the year's last month, income and expense go to retained earnings, one journal for each product.
 -- Raises GL005 for a day that is no month's end, or not the end of the next month.
@@ -50,5 +59,5 @@ begin
     return true;
 end $$;
 
-revoke execute on function ledger.close_period from public;
-grant execute on function ledger.period_open, ledger.close_period to grainline_app;
+revoke execute on function ledger.close_period, ledger.hold_periods from public;
+grant execute on function ledger.period_open, ledger.close_period, ledger.hold_periods to grainline_app;

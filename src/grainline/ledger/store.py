@@ -101,8 +101,12 @@ async def roll_up(tx: Tx, through_entry: int) -> None:
 
 
 async def open_from(tx: Tx) -> date:
-    """Return the first day on which something may still be booked; the first of all days where no period is closed."""
-    closed = await closed_through(tx)
+    """Return the first day on which something may still be booked; the first of all days where no period is closed.
+
+    No period is closed from then on until the transaction is over.
+    """
+    row = await (await tx.execute("select ledger.hold_periods()")).fetchone()
+    closed: date | None = row[0] if row else None
     return closed + timedelta(days=1) if closed else date.min
 
 

@@ -59,6 +59,12 @@ def _charged_off(state: LoanState | Glance, held: Position, receivable: int, los
     }
 
 
+def with_refunds(held: Position, fen: int) -> Position:
+    """Return a position with refunds under way: they have left the loan and are payable, until the rail has paid."""
+    payable = held.get(Account.REFUNDS_PAYABLE, 0) - fen
+    return held | {Account.RAIL_CLEARING: held[Account.RAIL_CLEARING] + fen, Account.REFUNDS_PAYABLE: payable}
+
+
 def journal(loan_id: UUID, product: str, before: Position, after: Position) -> list[Line]:
     """Return the lines that carry the books from one position to another; empty where nothing changed."""
     house = product_sub(product)

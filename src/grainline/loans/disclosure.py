@@ -12,6 +12,7 @@ from uuid import UUID
 
 from grainline.kit.money import percent, yuan
 from grainline.kit.web import Language
+from grainline.loans.campaigns import campaign_words
 from grainline.loans.model import Disclosure
 from grainline.loans.quote import Quote
 from grainline.products import Pack, Shape
@@ -54,9 +55,20 @@ LABELS: dict[Language, tuple[str, ...]] = {
     ),
 }
 
+# What a campaign adds, before the total.
+CAMPAIGN_LABELS: dict[Language, tuple[str, ...]] = {
+    "zh": ("优惠活动", "优惠减免利息（按期还款）", "优惠后利息合计", "优惠后年化利率（内部收益率 IRR）"),
+    "en": (
+        "Campaign",
+        "Interest given back if paid on time",
+        "Total interest with the campaign",
+        "Annual rate with the campaign (IRR)",
+    ),
+}
+CAMPAIGNS: dict[Language, str] = {"zh": "{}：{}", "en": "{}: {}"}
 PENALTIES: dict[Language, str] = {
-    "zh": "宽限 {} 天后，逾期本金按日利率的 {} 倍计息，代替正常利息，不计复利",
-    "en": "after {} days of grace, {} times the daily rate on principal in arrears instead of it, not compounded",
+    "zh": "宽限 {}后，逾期本金按日利率的 {} 倍计息，代替正常利息，不计复利",
+    "en": "after {} of grace, {} times the daily rate on principal in arrears instead of it, not compounded",
 }
 SHAPES: dict[Language, dict[Shape, str]] = {
     "zh": {
@@ -72,6 +84,9 @@ SHAPES: dict[Language, dict[Shape, str]] = {
         Shape.BULLET: "principal and interest at once after {} months, interest by the day",
     },
 }
+
+
+TOTAL = 7  # the place of the total in LABELS
 
 
 def content_hash(content: object) -> bytes:
@@ -106,6 +121,7 @@ def disclose(
         shown_at=now,
         may_sign_at=now + timedelta(seconds=pack.disclosure.reading_seconds),
         expires_at=now + timedelta(minutes=pack.disclosure.valid_minutes),
+        campaign=quote.saving.campaign if quote.saving else None,
     )
 
 
@@ -113,13 +129,19 @@ def _content(
     pack: Pack, quote: Quote, *, purpose: str, card: str, language: Language, now: datetime
 ) -> dict[str, object]:
     values = _values(pack, quote, purpose=purpose, card=card, language=language)
+    items = list(zip(LABELS[language], values, strict=True))
+    items[TOTAL:TOTAL] = _campaign_items(quote, language)
     return {
         "title": TITLES[language],
-        "items": [{"label": label, "value": value} for label, value in zip(LABELS[language], values, strict=True)],
+        "items": [{"label": label, "value": value} for label, value in items],
         "statement": STATEMENTS[language],
         "schedule": [[row.number, row.due_on.isoformat(), row.principal_fen, row.interest_fen] for row in quote.rows],
         "shown_at": now.isoformat(),
     }
+
+
+def _days(count: int, language: Language) -> str:
+    return f"{count} 天" if language == "zh" else f"{count} day{'s' * (count != 1)}"
 
 
 def _values(pack: Pack, quote: Quote, *, purpose: str, card: str, language: Language) -> tuple[str, ...]:
@@ -135,10 +157,27 @@ def _values(pack: Pack, quote: Quote, *, purpose: str, card: str, language: Lang
         f"¥{yuan(terms.amount_fen)}",
         shape,
         quote.rows[0].due_on.isoformat(),
-        f"¥{yuan(quote.interest_fen)}",
+        f"¥{yuan(quote.interest_before_fen)}",
         f"¥{yuan(quote.total_fen)}",
         "¥0.00",
-        PENALTIES[language].format(terms.rules.grace_days, f"{Decimal(terms.rules.penalty_e4) / 10_000:f}"),
+        PENALTIES[language].format(
+            _days(terms.rules.grace_days, language), f"{Decimal(terms.rules.penalty_e4) / 10_000:f}"
+        ),
         card,
         getattr(named.name, language),
     )
+
+
+def _campaign_items(quote: Quote, language: Language) -> list[tuple[str, str]]:
+    """Write what a campaign adds, where the quote has one."""
+    saving = quote.saving
+    if saving is None:
+        return []
+    campaign = saving.campaign
+    values = (
+        CAMPAIGNS[language].format(getattr(campaign.name, language), campaign_words(campaign, language)),
+        f"¥{yuan(saving.saved_fen)}",
+        f"¥{yuan(quote.interest_fen)}",
+        f"{saving.annual_irr_percent}%",
+    )
+    return list(zip(CAMPAIGN_LABELS[language], values, strict=True))

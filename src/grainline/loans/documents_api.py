@@ -1,6 +1,7 @@
 """Routes of documents: statement, certificate of settlement, contract and disclosure, each the member's own."""
 
 import base64
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -14,7 +15,6 @@ from grainline.kit.web import Lang, Now, TheVault, Transaction
 from grainline.loans import issuing
 from grainline.loans.documents import Document
 from grainline.loans.issuing import Period
-from grainline.loans.statement import Statement
 from grainline.loans.statement_document import statement_csv
 from grainline.members import SignedIn
 from grainline.products import ThePacks
@@ -40,7 +40,38 @@ async def _period(
     return Period(from_on, to_on)
 
 
-ThePeriod = Annotated[Period, Depends(_period)]
+@dataclass
+class StatementAsked:
+    """What both routes of statements are asked: whose, of which time, and how it is to be written."""
+
+    member_id: SignedIn
+    tx: Transaction
+    vault: TheVault
+    packs: ThePacks
+    period: Annotated[Period, Depends(_period)]
+    language: Lang
+    now: Now
+    file_format: Format = "pdf"
+
+    async def answer(self, loan_id: UUID | None) -> Response:
+        """State one loan, or all, and answer with the file."""
+        statement, document = await issuing.statement_of(
+            self.tx,
+            self.vault,
+            self.packs,
+            member_id=self.member_id,
+            loan_id=loan_id,
+            period=self.period,
+            language=self.language,
+            now=self.now,
+        )
+        if self.file_format == "csv":
+            content = statement_csv(statement, language=document.language)
+            return _answer(f"{document.file_name}.csv", content, CSV)
+        return await _pdf(self.tx, document, member_id=self.member_id, now=self.now)
+
+
+Asked = Annotated[StatementAsked, Depends()]
 
 
 @router.get("/contracts/{contract_id}/document")
@@ -79,50 +110,15 @@ async def certificate_pdf(
 
 
 @router.get("/loans/{loan_id}/statement", responses=EITHER)
-async def loan_statement(
-    loan_id: UUID,
-    member_id: SignedIn,
-    tx: Transaction,
-    vault: TheVault,
-    packs: ThePacks,
-    period: ThePeriod,
-    language: Lang,
-    now: Now,
-    file_format: Format = "pdf",
-) -> Response:
+async def loan_statement(loan_id: UUID, asked: Asked) -> Response:
     """State a loan over a period, both days included: from its first day to today unless told."""
-    stated = await issuing.statement_of(
-        tx, vault, packs, member_id=member_id, loan_id=loan_id, period=period, language=language, now=now
-    )
-    return await _statement(tx, stated, file_format, member_id=member_id, now=now)
+    return await asked.answer(loan_id)
 
 
 @router.get("/statement", responses=EITHER)
-async def statement_of_all(
-    member_id: SignedIn,
-    tx: Transaction,
-    vault: TheVault,
-    packs: ThePacks,
-    period: ThePeriod,
-    language: Lang,
-    now: Now,
-    file_format: Format = "pdf",
-) -> Response:
+async def statement_of_all(asked: Asked) -> Response:
     """State all loans over a period, both days included: from the first one's first day to today unless told."""
-    stated = await issuing.statement_of(
-        tx, vault, packs, member_id=member_id, loan_id=None, period=period, language=language, now=now
-    )
-    return await _statement(tx, stated, file_format, member_id=member_id, now=now)
-
-
-async def _statement(
-    tx: Tx, stated: tuple[Statement, Document], file_format: str, *, member_id: int, now: Now
-) -> Response:
-    statement, document = stated
-    if file_format == "csv":
-        content = statement_csv(statement, language=document.language)
-        return _answer(f"{document.file_name}.csv", content, CSV)
-    return await _pdf(tx, document, member_id=member_id, now=now)
+    return await asked.answer(None)
 
 
 async def _pdf(tx: Tx, document: Document, *, member_id: int, now: Now) -> Response:

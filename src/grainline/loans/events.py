@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from grainline.kit.money import Fen
+from grainline.loans.interest import E4
 from grainline.products import Component, Prepayment
 
 
@@ -56,19 +57,27 @@ class Event:
     prepayment: Prepayment | None = None
 
     def __post_init__(self) -> None:
-        if not _is_whole(self):
-            raise ValueError(f"this is no whole event: {self}")
+        missing = _missing(self)
+        if missing is not None:
+            raise ValueError(f"a {self.kind.replace('_', ' ')} needs {missing}")
 
 
-def _is_whole(event: Event) -> bool:
+def _missing(event: Event) -> str | None:
+    """Say in words the first thing that a kind needs and an event has not, or None."""
     kind = event.kind
-    if kind in OF_MONEY:
-        waivable = event.component is not None and event.component is not Component.PRINCIPAL
-        return event.amount_fen > 0 and (waivable or kind is not EventKind.WAIVER)
-    if kind in OF_A_SPAN:
-        size = 0 < event.share_e4 <= 10_000 if kind is EventKind.DISCOUNT else event.instalments > 0
-        return size and event.until is not None and event.until > event.value_on
-    return kind is not EventKind.REVERSAL or event.reverses is not None
+    if kind in OF_MONEY and event.amount_fen <= 0:
+        return "an amount above nought"
+    if kind is EventKind.WAIVER and event.component in (None, Component.PRINCIPAL):
+        return "a component that can be waived: fee, penalty or interest"
+    if kind is EventKind.DISCOUNT and not 0 < event.share_e4 <= E4:
+        return f"a share above nought, at most {E4}"
+    if kind is EventKind.RESCHEDULE and event.instalments <= 0:
+        return "a number of instalments above nought"
+    if kind in OF_A_SPAN and (event.until is None or event.until <= event.value_on):
+        return f"a date until when, later than {event.value_on}"
+    if kind is EventKind.REVERSAL and event.reverses is None:
+        return "the number of the event that it reverses"
+    return None
 
 
 def repayment(amount_fen: int, value_on: date, number: int) -> Event:

@@ -105,13 +105,15 @@ class LoanOut(BaseModel):
         *,
         now: LoanState,
         ahead: LoanState,
+        payoff_fen: int,
         card_last4: str,
         repayments: list[RepaymentOut] | None = None,
         papers: tuple[UUID, UUID] | None = None,
     ) -> "LoanOut":
         """Shape a loan from its state now and its state at the last due date if nothing more were repaid early.
 
-        `papers` are its contract and its disclosure.
+        `payoff_fen` is what may still be repaid: what settles it, less what is being collected already. `papers` are
+        its contract and its disclosure.
         """
         rows = row_shapes(loan, now, ahead)
         return cls(
@@ -128,7 +130,7 @@ class LoanOut(BaseModel):
             settled_on=now.settled_on,
             principal_outstanding_fen=now.principal_outstanding_fen,
             due_now_fen=now.due_fen,
-            payoff_fen=now.payoff_fen,
+            payoff_fen=payoff_fen,
             suspense_fen=now.totals.suspense,
             days_late=now.days_late,
             bucket=classify(now).bucket,

@@ -1,5 +1,6 @@
-"""Routes of running loans: what is owed, repaying it, the calendar."""
+"""Routes of running loans: what is owed, repaying it, having too much refunded, the calendar."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Request, status
 from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
 from grainline.kit.web import IdempotencyKey, Lang, NewId, Now, ThePage, Transaction, cursor_after
-from grainline.loans import loans_store, papers_store, repaying, repayments_store
+from grainline.loans import loans_store, papers_store, refunding, refunds_store, repaying, repayments_store
 from grainline.loans.fold import fold, forecast
 from grainline.loans.loan_shapes import (
     CalendarOut,
@@ -21,7 +22,9 @@ from grainline.loans.loan_shapes import (
     RepaymentOut,
     row_shapes,
 )
-from grainline.loans.model import Loan, LoanNotFound, RepaymentNotFound
+from grainline.loans.model import Loan, LoanNotFound, RepaymentNotFound, RepaymentRow
+from grainline.loans.refund_shapes import RefundIn, RefundOut, RefundsOut
+from grainline.loans.refunds import RefundNotFound
 from grainline.loans.transfers import hear
 from grainline.members import SignedIn, card_of
 from grainline.partners.rail import Rail
@@ -40,7 +43,9 @@ async def list_loans(member_id: SignedIn, tx: Transaction, page: ThePage, now: N
     more = None
     if len(loans) > page.limit:
         more = cursor_after(str(shown[-1].terms.started_on), str(shown[-1].loan_id))
-    return LoansOut(items=[await _loan_out(tx, loan, now, None) for loan in shown], next_cursor=more)
+    collecting = await repayments_store.open_repayments(tx, [loan.key for loan in shown])
+    items = [await _loan_out(tx, loan, now, collecting.get(loan.key, ()), None) for loan in shown]
+    return LoansOut(items=items, next_cursor=more)
 
 
 @router.get("/loans/{loan_id}")
@@ -51,7 +56,8 @@ async def get_loan(loan_id: UUID, member_id: SignedIn, tx: Transaction, now: Now
         raise LoanNotFound
     rows = await repayments_store.repayments_of(tx, member_id=member_id, loan_id=loan_id)
     papers = await papers_store.papers_of(tx, member_id=member_id, loan_id=loan_id)
-    return await _loan_out(tx, loan, now, [RepaymentOut.of(row, language) for row in rows], papers)
+    collecting = [row for row in rows if row.is_open]
+    return await _loan_out(tx, loan, now, collecting, [RepaymentOut.of(row, language) for row in rows], papers)
 
 
 @router.post("/loans/{loan_id}/repayments", status_code=status.HTTP_202_ACCEPTED)
@@ -87,6 +93,49 @@ async def get_repayment(
         if row.repayment_id == repayment_id:
             return RepaymentOut.of(row, language)
     raise RepaymentNotFound
+
+
+@router.post("/loans/{loan_id}/refunds", status_code=status.HTTP_202_ACCEPTED)
+async def refund(
+    loan_id: UUID,
+    body: RefundIn,
+    key: IdempotencyKey,
+    member_id: SignedIn,
+    tx: Transaction,
+    now: Now,
+    refund_id: NewId,
+    language: Lang,
+) -> RefundOut:
+    """Ask for what is held in suspense, or a part of it, to be paid to the usual card."""
+    row = await refunding.request_refund(
+        tx,
+        member_id=member_id,
+        loan_id=loan_id,
+        refund_id=refund_id,
+        amount_fen=body.amount_fen,
+        made_by="member",
+        idempotency_key=f"hand/{key}",
+        now=now,
+    )
+    return RefundOut.of(row, language)
+
+
+@router.get("/loans/{loan_id}/refunds")
+async def list_refunds(loan_id: UUID, member_id: SignedIn, tx: Transaction, language: Lang) -> RefundsOut:
+    """List a loan's refunds in the order they were asked for."""
+    if await loans_store.loan(tx, member_id=member_id, loan_id=loan_id) is None:
+        raise LoanNotFound
+    rows = await refunds_store.refunds_of(tx, member_id=member_id, loan_id=loan_id)
+    return RefundsOut(items=[RefundOut.of(row, language) for row in rows])
+
+
+@router.get("/loans/{loan_id}/refunds/{refund_id}")
+async def get_refund(loan_id: UUID, refund_id: UUID, member_id: SignedIn, tx: Transaction, language: Lang) -> RefundOut:
+    """Show one refund of a loan."""
+    for row in await refunds_store.refunds_of(tx, member_id=member_id, loan_id=loan_id):
+        if row.refund_id == refund_id:
+            return RefundOut.of(row, language)
+    raise RefundNotFound
 
 
 @router.get("/loans/{loan_id}/events")
@@ -146,6 +195,7 @@ async def _loan_out(
     tx: Tx,
     loan: Loan,
     now: Now,
+    collecting: Sequence[RepaymentRow],
     repayments: list[RepaymentOut] | None,
     papers: tuple[UUID, UUID] | None = None,
 ) -> LoanOut:
@@ -156,6 +206,7 @@ async def _loan_out(
         loan,
         now=fold(loan.terms, events, today),
         ahead=forecast(loan.terms, events, today),
+        payoff_fen=repaying.state_with_open(loan, events, collecting, today).payoff_fen,
         card_last4=card.last4 if card else "",
         repayments=repayments,
         papers=papers,

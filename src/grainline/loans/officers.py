@@ -14,7 +14,7 @@ from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
 from grainline.kit.web import KeyReused
 from grainline.ledger import open_from
-from grainline.loans import loans_store, servicing
+from grainline.loans import loans_store, refunds_store, servicing
 from grainline.loans.events import Event, EventKind, next_number
 from grainline.loans.fold import fold
 from grainline.loans.loans_store import NewEvent
@@ -52,7 +52,7 @@ async def record_event(
             raise KeyReused
         return fold(loan.terms, events, max(today, loan.booked_through))
     await _check_time(tx, pack, loan, event, today)
-    _check_possible(loan, events, event)
+    await _check_possible(tx, loan, events, event)
     number = next_number(events)
     new = NewEvent(member_id, loan_id, replace(event, number=number), made_by, key, input_hash, reason)
     one = servicing.step(
@@ -79,8 +79,11 @@ async def _check_time(tx: Tx, pack: Pack, loan: Loan, event: Event, today: date)
         )
 
 
-def _check_possible(loan: Loan, events: list[Event], event: Event) -> None:
-    """Refuse what the fold would have to clip: more than there is, or a second time."""
+async def _check_possible(tx: Tx, loan: Loan, events: list[Event], event: Event) -> None:
+    """Refuse what the fold would have to clip: more than there is, or a second time.
+
+    And the reversal of a refund that the rail may still pay: its money would be held and on its way.
+    """
     state = fold(loan.terms, events, event.value_on)
     why = None
     match event.kind:
@@ -89,6 +92,10 @@ def _check_possible(loan: Loan, events: list[Event], event: Event) -> None:
             target = next((one for one in events if one.number == event.reverses), None)
             if target is None or target.kind is EventKind.REVERSAL or target.number in reversed_already:
                 raise NotReversible(number=event.reverses or 0)
+            if await refunds_store.is_under_way(
+                tx, member_id=loan.member_id, loan_id=loan.loan_id, event_no=target.number
+            ):
+                why = "refund_under_way"
         case EventKind.REFUND if event.amount_fen > min(state.totals.suspense, _held_at_last(loan, events, event)):
             why = "more_than_suspense"
         case EventKind.WAIVER:

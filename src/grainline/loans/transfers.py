@@ -23,8 +23,13 @@ from grainline.kit.calendar import Clock, business_date
 from grainline.kit.db import Pool, Tx, transaction
 from grainline.kit.money import Fen
 from grainline.kit.sealing import Vault
-from grainline.loans import draws_store, loans_store, repayments_store
+from grainline.loans import draws_store, loans_store, refunds_store, repayments_store
+from grainline.loans.beginning import keep_promise
+from grainline.loans.campaigns import campaign_of
+from grainline.loans.fold import fold
 from grainline.loans.model import Draw, RepaymentRow
+from grainline.loans.refunding import apply_not_refunded, apply_refunded
+from grainline.loans.refunds import RefundRow
 from grainline.loans.repaying import apply_collected
 from grainline.loans.terms import Terms
 from grainline.members import agreement_of
@@ -45,7 +50,7 @@ def transfer_key(member_id: int, transfer_id: UUID) -> str:
 
 @dataclass(frozen=True)
 class _Transfer:
-    """What a draw and a repayment have in common on the rail."""
+    """What a draw, a refund and a repayment have in common on the rail."""
 
     direction: Direction
     member_id: int
@@ -64,6 +69,14 @@ async def pay_out_due(pool: Pool, vault: Vault, rail: Rail, clock: Clock) -> int
         draws = await draws_store.take_draws(tx, now=clock(), count=BATCH, ask_again=ASK_AGAIN)
     await _all(draws, lambda draw: _pay_out(pool, vault, rail, clock, draw))
     return len(draws)
+
+
+async def refund_due(pool: Pool, vault: Vault, rail: Rail, clock: Clock) -> int:
+    """Send or ask for the refunds that are due, one batch; return how many were taken."""
+    async with transaction(pool) as tx:
+        refunds = await refunds_store.take_refunds(tx, now=clock(), count=BATCH, ask_again=ASK_AGAIN)
+    await _all(refunds, lambda refund: _refund(pool, vault, rail, clock, refund))
+    return len(refunds)
 
 
 async def collect_due(pool: Pool, vault: Vault, rail: Rail, clock: Clock) -> int:
@@ -96,6 +109,7 @@ async def hear(tx: Tx, callback: Callback, *, now: datetime) -> None:
         return
     if callback.direction is Direction.PAYOUT:
         await draws_store.ask_now(tx, member_id=member_id, draw_id=transfer_id, now=now)
+        await refunds_store.ask_refund_now(tx, member_id=member_id, refund_id=transfer_id, now=now)
     else:
         await repayments_store.ask_repayment_now(tx, member_id=member_id, repayment_id=transfer_id, now=now)
 
@@ -163,15 +177,34 @@ async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None
     if answer.status is Status.SUCCEEDED and answer.settled_at is not None:
         started_on = business_date(answer.settled_at)
         rules = await loans_store.rules_named(tx, draw.rules)
-        first_due_on = Terms(draw.amount_fen, draw.rate_e8, draw.instalments, started_on, rules).due_dates()[0]
+        state = fold(Terms(draw.amount_fen, draw.rate_e8, draw.instalments, started_on, rules), (), started_on)
+        first_due_on = state.instalments[0].due_on
         if await draws_store.confirm_payout(
-            tx, draw, paid_at=answer.settled_at, started_on=started_on, first_due_on=first_due_on, now=now
+            tx, draw, paid_at=answer.settled_at, state=state, first_due_on=first_due_on, now=now
         ):
+            if draw.campaign is not None:
+                await keep_promise(tx, draw, campaign_of(draw.campaign), now=now)
             await _tell(tx, draw, "draw.paid", clock, first_due_on=first_due_on.isoformat())
     elif answer.status is Status.FAILED and await draws_store.fail_payout(
         tx, draw, failed_at=now, failed_on=business_date(now), reason=answer.reason or ""
     ):
         await _tell(tx, draw, "draw.failed", clock, reason=answer.reason)
+
+
+async def _refund(pool: Pool, vault: Vault, rail: Rail, clock: Clock, refund: RefundRow) -> None:
+    transfer = _Transfer(Direction.PAYOUT, refund.member_id, refund.refund_id, refund.amount_fen, refund.attempts)
+    async with transaction(pool) as tx:
+        agreement = await agreement_of(tx, vault, member_id=refund.member_id, card_id=refund.card_id)
+    said = await _ask_or_order(rail, transfer, agreement)
+    if said is None:
+        return  # the lease brings it back, as a question
+    now = clock()
+    async with transaction(pool) as tx:
+        answer = await _believed(tx, transfer, said, now=now)
+        if answer is not None and answer.status is Status.SUCCEEDED and answer.settled_at is not None:
+            await apply_refunded(tx, refund, paid_at=answer.settled_at, now=now)
+        elif answer is not None and answer.status is Status.FAILED:
+            await apply_not_refunded(tx, refund, reason=answer.reason or "", now=now)
 
 
 def _collection(repayment: RepaymentRow) -> _Transfer:

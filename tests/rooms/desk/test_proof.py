@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from grainline.desk import verify
+from stage import new_key
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +26,16 @@ async def lived_in(stage):
     stage.hands.set_fault("rail", "stays_processing", mode="next", count=1)
     await held.draw(8_000)
     await stage.work()
+    for name in ("reject", "stays_processing"):
+        overpaid = await stage.borrower(line_fen=1_500_000)
+        loan_id = await overpaid.loan(1_000)
+        await overpaid.pay_cash(loan_id, 110_000)
+        stage.hands.set_fault("rail", name, mode="next", count=1)
+        await overpaid.post(f"/loans/{loan_id}/refunds", {"amount_fen": None}, key=new_key())
+        await stage.work()
+        if name == "reject":
+            await overpaid.post(f"/loans/{loan_id}/refunds", {"amount_fen": 900}, key=new_key())
+            await stage.work()
     return stage
 
 
@@ -41,7 +52,9 @@ async def found(stage):
 async def test_a_lender_that_was_left_alone_has_nothing_to_find(lived_in):
     counts, findings = await verify(lived_in.platform.pool)
     assert findings == []
-    assert (counts["lines"], counts["draws"], counts["loans"]) == (5, 6, 4)
+    assert (counts["lines"], counts["draws"], counts["loans"]) == (7, 8, 6)
+    states = await lived_in.rows("select state, count(*) from loans.refunds group by 1 order by 1")
+    assert states == [("failed", 1), ("paid", 1), ("sent", 1)]
     assert counts["entries"] > counts["journals"] > 10
 
 
@@ -127,6 +140,29 @@ TAMPERED = {
         "update loans.events set amount_fen = amount_fen + 1 where kind = 'repayment'",
         "update loans.events set amount_fen = amount_fen - 1 where kind = 'repayment'",
         {"loan_equals_ledger", "loan_equals_projection", "house_equals_loans", "repayment_is_an_event"},
+    ),
+    "a refund said to be paid": (
+        "update loans.refunds set state = 'paid', paid_at = requested_at, ask_at = null where state = 'sent'",
+        "update loans.refunds set state = 'sent', paid_at = null, ask_at = requested_at + interval '1 hour'"
+        " where state = 'paid' and paid_at = requested_at",
+        {"loan_equals_ledger", "house_equals_loans"},
+    ),
+    "a refund said to be under way that was paid": (
+        "update loans.refunds set state = 'sent', ask_at = paid_at, paid_at = null where state = 'paid'",
+        "update loans.refunds set state = 'paid', paid_at = ask_at, ask_at = null"
+        " where state = 'sent' and amount_fen = 900",
+        {"loan_equals_ledger", "house_equals_loans"},
+    ),
+    "a refund said to be under way that failed": (
+        "update loans.refunds set state = 'sent', ask_at = requested_at, failure = null where state = 'failed'",
+        "update loans.refunds set state = 'failed', failure = 'insufficient_funds', ask_at = null"
+        " where ask_at = requested_at",
+        {"refund_is_an_event", "loan_equals_ledger", "house_equals_loans"},
+    ),
+    "a refund's amount": (
+        "update loans.refunds set amount_fen = amount_fen + 1 where state = 'paid'",
+        "update loans.refunds set amount_fen = amount_fen - 1 where state = 'paid'",
+        {"refund_is_an_event", "rail_has_another_order"},
     ),
     "a draw said to be under way that was paid": (
         "update loans.draws set state = 'sent', ask_at = paid_at where state = 'paid'",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grainline.kit.calendar import add_months, at, business_date, days_between, first_of_next_month
+from grainline.kit.calendar import add_months, at, business_date, first_of_next_month
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 
@@ -80,11 +80,3 @@ def test_due_dates_rise(anchor, months):
 def test_evaluations_begin_on_the_first_of_next_month():
     assert first_of_next_month(date(2026, 12, 31)) == date(2027, 1, 1)
     assert first_of_next_month(date(2026, 1, 1)) == date(2026, 2, 1)
-
-
-@given(DAYS, st.integers(0, 400))
-def test_the_days_between_leave_out_the_first_and_keep_the_last(start, count):
-    days = days_between(start, start + timedelta(days=count))
-    assert len(days) == count
-    assert days == sorted(set(days))
-    assert not days or (days[0], days[-1]) == (start + timedelta(days=1), start + timedelta(days=count))

@@ -1,36 +1,12 @@
-"""Fen are whole, half a fen goes up, and what is shown reads back as what it was."""
+"""Fen are whole, and what is shown or written reads back as what it was."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grainline.kit.money import E8, percent, round_half_up, yuan
-
-
-@pytest.mark.parametrize(
-    ("amount_e8", "fen"),
-    [(0, 0), (49_999_999, 0), (50_000_000, 1), (149_999_999, 1), (150_000_000, 2), (250_000_000, 3)],
-)
-def test_half_a_fen_goes_up_whether_the_fen_before_it_is_odd_or_even(amount_e8, fen):
-    assert round_half_up(amount_e8) == fen
-
-
-@given(st.integers(0, 10**22))
-def test_rounding_is_decimals_half_up(amount_e8):
-    assert round_half_up(amount_e8) == (Decimal(amount_e8) / E8).quantize(Decimal(1), rounding=ROUND_HALF_UP)
-
-
-@given(st.integers(0, 10**20), st.integers(0, 10**20))
-def test_rounding_never_turns_less_into_more(one, other):
-    low, high = sorted((one, other))
-    assert round_half_up(low) <= round_half_up(high)
-
-
-def test_what_is_owed_is_never_negative():
-    with pytest.raises(ValueError, match="owed"):
-        round_half_up(-1)
+from grainline.kit.money import E8, percent, read_yuan, yuan
 
 
 @pytest.mark.parametrize(
@@ -44,6 +20,28 @@ def test_yuan_has_two_places_and_thousands_apart(fen, text):
 @given(st.integers(-(10**15), 10**15))
 def test_yuan_reads_back_to_the_fen(fen):
     assert Decimal(yuan(fen).replace(",", "")) * 100 == fen
+
+
+@given(st.integers(0, 10**15))
+def test_what_is_written_in_yuan_is_read_to_the_fen(fen):
+    assert read_yuan(yuan(fen).replace(",", "")) == fen
+
+
+@pytest.mark.parametrize(
+    ("text", "fen"),
+    [("0", 0), ("5", 500), ("5.1", 510), ("0.01", 1), ("007", 700), ("92233720368547758.07", 2**63 - 1)],
+)
+def test_yuan_may_be_written_without_decimals(text, fen):
+    assert read_yuan(text) == fen
+
+
+NO_AMOUNTS = ("", " ", "all", "-1", "+1", "1e3", "1,000", "1.005", "1.", ".5", "1.5.0", "NaN", "¥5", " 1", "1\n")
+
+
+@pytest.mark.parametrize("text", [*NO_AMOUNTS, "Infinity", "٣", "²", "92233720368547758.08", "9" * 30])
+def test_what_is_no_amount_is_not_read_as_one(text):
+    with pytest.raises(ValueError, match="is no amount in yuan with up to two decimals"):
+        read_yuan(text)
 
 
 @pytest.mark.parametrize(

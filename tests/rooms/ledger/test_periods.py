@@ -159,6 +159,20 @@ def test_closing_waits_for_a_posting_under_way_and_lets_none_in_after(book, owne
     assert [key for (key,) in book.rows("select idempotency_key from ledger.journals")] == ["under way"]
 
 
+def test_closing_waits_for_whoever_asked_from_when_on_may_be_booked(book, owner):
+    """Or what is dated by the answer would be refused, because its period was closed in between."""
+    member_id, waiting = book.member(), "select count(*) from pg_locks where not granted and relation = %s::regclass"
+    with ThreadPoolExecutor(1) as pool, book.connect() as closer:
+        with book.connect() as first, first.transaction():
+            assert first.execute("select ledger.hold_periods()").fetchone() == (None,)
+            closed = pool.submit(close, closer, NOVEMBER)
+            while book.value(waiting, "ledger.journals") < 1:
+                assert not closed.done()
+            post(first, member_id, "in time", FIRST)
+        assert closed.result(10) is True
+    assert book.value("select ledger.hold_periods()") == NOVEMBER
+
+
 def test_a_posting_that_was_open_before_the_close_and_posts_after_it_is_refused(book, owner):
     with book.connect() as early, early.transaction(force_rollback=True):
         early.execute("select 1 from ledger.closed_periods")  # its first look was before

@@ -10,7 +10,7 @@ LATER_S = 330  # longer than any lease of a transfer
 
 @dataclass(frozen=True)
 class Transfer:
-    """One payout or one collection under way."""
+    """One payout, refund or collection under way; a refund is a payout of the rail."""
 
     person: Borrower
     direction: str
@@ -33,6 +33,8 @@ class Transfer:
     async def shown(self) -> dict:
         if self.direction == "payout":
             return await self.person.get(f"/draws/{self.transfer_id}")
+        if self.direction == "refund":
+            return await self.person.get(f"/loans/{self.loan_id}/refunds/{self.transfer_id}")
         return await self.person.get(f"/loans/{self.loan_id}/repayments/{self.transfer_id}")
 
     async def wait_and_work(self) -> str:
@@ -48,10 +50,16 @@ class Transfer:
     def orders(self) -> list:
         """The rail's orders of this transfer's direction on this card that came since."""
         found = self.stage.hands.orders(self.person.papers.agreement)
-        return [order for order in found if order.direction == self.direction and order.key == self.key]
+        return [order for order in found if order.direction == self.of_rail and order.key == self.key]
 
     def orders_in_all(self) -> int:
-        return sum(o.direction == self.direction for o in self.stage.hands.orders(self.person.papers.agreement))
+        found = self.stage.hands.orders(self.person.papers.agreement)
+        earlier = self.loan_id if self.direction == "refund" else None  # the payout of the draw is not meant
+        return sum(order.direction == self.of_rail for order in found if earlier not in order.key.split(":"))
+
+    @property
+    def of_rail(self) -> str:
+        return "collection" if self.direction == "collection" else "payout"
 
     async def tell(self) -> None:
         """Carry the rail's next callback about this transfer to the platform."""
@@ -94,6 +102,30 @@ async def ready_collection(stage: Stage, *, yuan: int = 2_000) -> Begin:
     return begin
 
 
+async def overpaid(stage: Stage, fen: int) -> tuple[Borrower, str]:
+    """A borrower whose loan of 10,000 was settled the same day with too much, and the loan's id."""
+    person = await stage.borrower(line_fen=1_500_000)
+    loan_id = await person.loan(10_000)
+    await person.pay_cash(loan_id, 1_000_000 + fen)
+    return person, loan_id
+
+
+async def ready_refund(stage: Stage, *, yuan: int = 70) -> Begin:
+    """A borrower of whom too much is held; call what is returned to have it refunded."""
+    person, loan_id = await overpaid(stage, yuan * 100)
+    before = balance(stage, person)
+
+    async def begin() -> Transfer:
+        asked = await person.post(f"/loans/{loan_id}/refunds", {"amount_fen": None}, key=new_key())
+        return Transfer(person, "refund", asked["refund_id"], loan_id, yuan * 100, before)
+
+    return begin
+
+
+async def begin_refund(stage: Stage) -> Transfer:
+    return await (await ready_refund(stage))()
+
+
 async def begin_payout(stage: Stage) -> Transfer:
     return await (await ready_payout(stage))()
 
@@ -102,10 +134,10 @@ async def begin_collection(stage: Stage, *, yuan: int = 2_000) -> Transfer:
     return await (await ready_collection(stage, yuan=yuan))()
 
 
-READY = {"payout": ready_payout, "collection": ready_collection}
-BEGIN = {"payout": begin_payout, "collection": begin_collection}
-DONE = {"payout": "paid", "collection": "collected"}
-SIGN = {"payout": 1, "collection": -1}
+READY = {"payout": ready_payout, "refund": ready_refund, "collection": ready_collection}
+BEGIN = {"payout": begin_payout, "refund": begin_refund, "collection": begin_collection}
+DONE = {"payout": "paid", "refund": "paid", "collection": "collected"}
+SIGN = {"payout": 1, "refund": 1, "collection": -1}
 
 
 async def assert_done_once(transfer: Transfer) -> None:
@@ -117,7 +149,8 @@ async def assert_done_once(transfer: Transfer) -> None:
     assert transfer.orders_in_all() == 1
     loan = await transfer.person.get(f"/loans/{transfer.loan_id}")
     line = await transfer.person.get("/line")
-    left = 1_000_000 - (transfer.amount_fen if transfer.direction == "collection" else 0)
+    left = 1_000_000 - {"payout": 0, "refund": 1_000_000, "collection": transfer.amount_fen}[transfer.direction]
+    assert loan["suspense_fen"] == 0
     assert (loan["principal_outstanding_fen"], line["available_fen"]) == (left, 1_500_000 - left)
     assert line["used_fen"] == left
     await assert_books_agree(transfer.stage)
@@ -130,7 +163,10 @@ async def assert_undone(transfer: Transfer, *, reason: str) -> None:
     assert transfer.card_moved_fen() == 0
     assert [order.status for order in transfer.orders()] in (["failed"], [])
     line = await transfer.person.get("/line")
-    used = 0 if transfer.direction == "payout" else 1_000_000
+    used = 1_000_000 if transfer.direction == "collection" else 0
+    if transfer.direction == "refund":
+        loan = await transfer.person.get(f"/loans/{transfer.loan_id}")
+        assert loan["suspense_fen"] == transfer.amount_fen
     assert (line["used_fen"], line["available_fen"]) == (used, 1_500_000 - used)
     await assert_books_agree(transfer.stage)
 

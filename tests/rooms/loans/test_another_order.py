@@ -17,7 +17,7 @@ from sandbox_process import SECRET
 
 pytestmark = pytest.mark.anyio
 
-both = pytest.mark.parametrize("direction", ["payout", "collection"])
+each = pytest.mark.parametrize("direction", ["payout", "refund", "collection"])
 THEIRS_FEN = 100
 
 
@@ -30,7 +30,7 @@ def no_faults(stage):
 async def plant(transfer, *, amount_fen=THEIRS_FEN, agreement=None):
     """Somebody uses our key at the rail for an order of their own."""
     rail = transfer.stage.platform.rail
-    order = rail.pay_out if transfer.direction == "payout" else rail.collect
+    order = rail.pay_out if transfer.of_rail == "payout" else rail.collect
     return await order(key=transfer.key, agreement=agreement or transfer.person.papers.agreement, amount_fen=amount_fen)
 
 
@@ -38,7 +38,7 @@ def alter(transfer, *, amount_fen):
     """The rail's own record of a transfer is altered behind everybody's back."""
     town = Store(transfer.stage.town.folder / SANDBOX_FILE)
     with town.transaction() as tx:
-        order = rail_store.order(tx, transfer.direction, transfer.key)
+        order = rail_store.order(tx, transfer.of_rail, transfer.key)
         request = dataclasses.replace(order.request, amount_fen=amount_fen)
         rail_store.save_order(tx, dataclasses.replace(order, request=request))
     town.close()
@@ -49,7 +49,7 @@ async def hear(transfer, *, amount_fen):
     clock = transfer.stage.clock
     body = json.dumps(
         {
-            "direction": transfer.direction,
+            "direction": transfer.of_rail,
             "key": transfer.key,
             "amount_fen": amount_fen,
             "status": "succeeded",
@@ -86,8 +86,13 @@ async def assert_undecided(transfer, *, said):
         assert (await person.get("/loans"))["items"] == []
     else:
         loan = await person.get(f"/loans/{transfer.loan_id}")
-        assert (loan["principal_outstanding_fen"], line["used_fen"]) == (1_000_000, 1_000_000)
-    about = {"payout": ("draw.paid", "draw.failed"), "collection": ("repayment.collected", "repayment.failed")}
+        left = 1_000_000 if transfer.direction == "collection" else 0
+        assert (loan["principal_outstanding_fen"], line["used_fen"], loan["suspense_fen"]) == (left, left, 0)
+    about = {
+        "payout": ("draw.paid", "draw.failed"),
+        "refund": ("refund.paid", "refund.failed"),
+        "collection": ("repayment.collected", "repayment.failed"),
+    }
     news = await transfer.stage.rows(
         "select topic from kit.outbox where member_id = %s and topic = any(%s)",
         person.member_id,
@@ -97,12 +102,12 @@ async def assert_undecided(transfer, *, said):
     [finding] = [one for one in await transfer.stage.proof() if one.member_id == person.member_id]
     assert finding.check == "rail_has_another_order"
     assert finding.what == (
-        f"{transfer.direction} {transfer.transfer_id} of {transfer.amount_fen} fen is sent;"
+        f"{transfer.of_rail} {transfer.transfer_id} of {transfer.amount_fen} fen is sent;"
         f" of its key the rail said: {said}"
     )
 
 
-@both
+@each
 async def test_a_conflict_on_ordering_stops_nobody_else_and_is_never_booked(stage, direction):
     ready = [await READY[direction](stage) for _ in range(3)]
     before, taken, after = [await begin() for begin in ready]
@@ -119,7 +124,7 @@ async def test_a_conflict_on_ordering_stops_nobody_else_and_is_never_booked(stag
     await assert_undecided(taken, said="key_conflict, succeeded 100")
 
 
-@both
+@each
 @pytest.mark.parametrize(
     ("fault", "status"), [(None, "succeeded"), ("reject", "failed"), ("stays_processing", "processing")]
 )
@@ -136,7 +141,7 @@ async def test_another_amount_found_by_asking_is_never_booked_however_it_ended(s
     await assert_undecided(transfer, said=f"{status} 100")
 
 
-@both
+@each
 async def test_between_two_alarms_the_rail_is_left_in_peace(stage, direction):
     transfer = await BEGIN[direction](stage)
     await plant(transfer)
@@ -145,7 +150,7 @@ async def test_between_two_alarms_the_rail_is_left_in_peace(stage, direction):
         assert await alarms(transfer, stage.work) == []
 
 
-@both
+@each
 async def test_another_card_under_our_key_is_never_booked_although_the_amounts_agree(stage, direction):
     other = await stage.borrower()
     transfer = await BEGIN[direction](stage)
@@ -156,7 +161,7 @@ async def test_another_card_under_our_key_is_never_booked_although_the_amounts_a
     await assert_undecided(transfer, said="key_conflict")
 
 
-@both
+@each
 async def test_an_answer_to_the_order_itself_with_another_amount_is_not_booked(stage, direction):
     """The rail takes our order and answers for another amount at once: its word, not ours, is compared."""
     transfer = await BEGIN[direction](stage)
@@ -182,7 +187,7 @@ async def test_an_answer_to_the_order_itself_with_another_amount_is_not_booked(s
     await assert_undecided(transfer, said=f"succeeded {transfer.amount_fen - 1}")
 
 
-@both
+@each
 async def test_a_rail_that_changes_its_mind_is_not_believed_the_second_time(stage, direction):
     transfer = await BEGIN[direction](stage)
     stage.hands.set_fault("rail", "lost_answer", mode="next", count=1)
@@ -194,7 +199,7 @@ async def test_a_rail_that_changes_its_mind_is_not_believed_the_second_time(stag
     await assert_undecided(transfer, said=f"succeeded {THEIRS_FEN}")
 
 
-@both
+@each
 @pytest.mark.parametrize("told_fen", [THEIRS_FEN, None])
 async def test_a_callback_books_neither_the_other_amount_nor_ours(stage, direction, told_fen):
     """Whatever a callback says, the rail is asked, and it has another order."""
@@ -207,14 +212,14 @@ async def test_a_callback_books_neither_the_other_amount_nor_ours(stage, directi
     await assert_undecided(transfer, said=f"key_conflict, succeeded {THEIRS_FEN}")
 
 
-@both
+@each
 async def test_a_transfer_asked_for_all_year_holds_up_no_other(stage, direction):
     """Some 100,000 questions, which no power of two may count to the end."""
     transfer = await BEGIN[direction](stage)
     await plant(transfer)
     await stage.work()
     with psycopg.connect(stage.owner_url) as connection:
-        for table in ("draws", "repayments"):
+        for table in ("draws", "refunds", "repayments"):
             connection.execute(f"update loans.{table} set attempts = 100000 where state = 'sent'")
     other = await BEGIN[direction](stage)
     logged = await alarms(transfer, other.wait_and_work)

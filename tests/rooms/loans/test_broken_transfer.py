@@ -10,7 +10,7 @@ from grainline.entry.worker import drain
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("direction", ["payout", "collection"])
+@pytest.mark.parametrize("direction", ["payout", "refund", "collection"])
 async def test_one_broken_transfer_does_not_stop_the_others(stage, direction):
     ready = [await READY[direction](stage) for _ in range(3)]
     before, broken, after = [await begin() for begin in ready]

@@ -17,28 +17,32 @@ LATER = date(2026, 4, 2)
 
 
 @pytest.mark.parametrize(
-    ("kind", "more"),
+    ("kind", "more", "needs"),
     [
-        (EventKind.REPAYMENT, {}),
-        (EventKind.REPAYMENT, {"amount_fen": -1}),
-        (EventKind.REFUND, {}),
-        (EventKind.FEE, {"amount_fen": 0}),
-        (EventKind.COUPON, {}),
-        (EventKind.WAIVER, {"amount_fen": 100}),
-        (EventKind.WAIVER, {"amount_fen": 100, "component": Component.PRINCIPAL}),
-        (EventKind.WAIVER, {"component": Component.FEE}),
-        (EventKind.DISCOUNT, {"share_e4": 5_000}),
-        (EventKind.DISCOUNT, {"share_e4": 0, "until": LATER}),
-        (EventKind.DISCOUNT, {"share_e4": 10_001, "until": LATER}),
-        (EventKind.DISCOUNT, {"share_e4": 5_000, "until": DAY}),
-        (EventKind.RESCHEDULE, {"instalments": 3}),
-        (EventKind.RESCHEDULE, {"instalments": 0, "until": LATER}),
-        (EventKind.RESCHEDULE, {"instalments": 3, "until": DAY}),
-        (EventKind.REVERSAL, {}),
+        (EventKind.REPAYMENT, {}, "a repayment needs an amount"),
+        (EventKind.REPAYMENT, {"amount_fen": -1}, "a repayment needs an amount"),
+        (EventKind.REFUND, {}, "a refund needs an amount"),
+        (EventKind.FEE, {"amount_fen": 0}, "a fee needs an amount"),
+        (EventKind.COUPON, {}, "a coupon needs an amount"),
+        (EventKind.WAIVER, {"amount_fen": 100}, "a waiver needs a component"),
+        (EventKind.WAIVER, {"amount_fen": 100, "component": Component.PRINCIPAL}, "a waiver needs a component"),
+        (EventKind.WAIVER, {"component": Component.FEE}, "a waiver needs an amount"),
+        (EventKind.DISCOUNT, {"share_e4": 5_000}, "a discount needs a date"),
+        (EventKind.DISCOUNT, {"share_e4": 0, "until": LATER}, "a discount needs a share"),
+        (EventKind.DISCOUNT, {"share_e4": 10_001, "until": LATER}, "a discount needs a share"),
+        (
+            EventKind.DISCOUNT,
+            {"share_e4": 5_000, "until": DAY},
+            "a discount needs a date until when, later than 2026-03-02",
+        ),
+        (EventKind.RESCHEDULE, {"instalments": 3}, "a reschedule needs a date"),
+        (EventKind.RESCHEDULE, {"instalments": 0, "until": LATER}, "a reschedule needs a number of instalments"),
+        (EventKind.RESCHEDULE, {"instalments": 3, "until": DAY}, "a reschedule needs a date"),
+        (EventKind.REVERSAL, {}, "a reversal needs the number of the event"),
     ],
 )
-def test_an_event_that_lacks_what_its_kind_needs_is_no_event(kind, more):
-    with pytest.raises(ValueError, match="no whole event"):
+def test_an_event_that_lacks_what_its_kind_needs_is_no_event_and_says_what(kind, more, needs):
+    with pytest.raises(ValueError, match=needs):
         Event(kind, DAY, 1, **more)
 
 

@@ -23,7 +23,7 @@ from stage import new_key
 
 pytestmark = pytest.mark.anyio
 
-both = pytest.mark.parametrize("direction", ["payout", "collection"])
+each = pytest.mark.parametrize("direction", ["payout", "refund", "collection"])
 NEXT = {"mode": "next", "count": 1}
 
 
@@ -37,7 +37,7 @@ def fault(stage, name, **options):
     stage.hands.set_fault("rail", name, **(NEXT | options))
 
 
-@both
+@each
 async def test_on_a_good_day_it_is_done_at_once(stage, direction):
     transfer = await BEGIN[direction](stage)
     assert transfer.card_moved_fen() == 0
@@ -48,7 +48,7 @@ async def test_on_a_good_day_it_is_done_at_once(stage, direction):
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_an_order_the_rail_never_got_is_ordered_again(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "lost_request")
@@ -58,7 +58,7 @@ async def test_an_order_the_rail_never_got_is_ordered_again(stage, direction):
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_an_order_whose_answer_was_lost_is_asked_for_not_ordered_again(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "lost_answer")
@@ -69,7 +69,7 @@ async def test_an_order_whose_answer_was_lost_is_asked_for_not_ordered_again(sta
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_an_answer_slower_than_our_patience_is_asked_for(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "slow", delay_s=1)
@@ -81,7 +81,7 @@ async def test_an_answer_slower_than_our_patience_is_asked_for(stage, direction)
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_an_order_in_processing_is_waited_for(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "stays_processing", asks=2)
@@ -91,7 +91,7 @@ async def test_an_order_in_processing_is_waited_for(stage, direction):
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_an_order_held_for_long_keeps_its_money_held_until_it_is_released(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "stays_processing")
@@ -100,13 +100,14 @@ async def test_an_order_held_for_long_keeps_its_money_held_until_it_is_released(
         assert await transfer.wait_and_work() == "sent"
     await assert_books_agree(stage)
     line = await transfer.person.get("/line")
-    assert line["available_fen"] == 500_000  # the draw is held, or the repaid principal not yet given back
+    # the draw is held, or the repaid principal not yet given back; a refund is nothing to the line
+    assert line["available_fen"] == (1_500_000 if direction == "refund" else 500_000)
     stage.hands.release()
     assert await transfer.wait_and_work() == DONE[direction]
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_a_rail_that_is_down_is_asked_until_it_is_up(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "down", count=3)
@@ -116,7 +117,7 @@ async def test_a_rail_that_is_down_is_asked_until_it_is_up(stage, direction):
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_between_questions_the_rail_is_left_in_peace(stage, direction):
     """A lease has to run out first; working again and again asks nothing and orders nothing."""
     transfer = await BEGIN[direction](stage)
@@ -128,7 +129,7 @@ async def test_between_questions_the_rail_is_left_in_peace(stage, direction):
     assert await transfer.wait_and_work() == DONE[direction]
 
 
-@both
+@each
 async def test_a_callback_brings_the_answer_sooner(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "lost_answer")
@@ -140,7 +141,7 @@ async def test_a_callback_brings_the_answer_sooner(stage, direction):
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_a_callback_that_comes_twice_changes_nothing(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "lost_answer")
@@ -153,7 +154,7 @@ async def test_a_callback_that_comes_twice_changes_nothing(stage, direction):
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_a_late_callback_finds_everything_done(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "late_callback", delay_s=2 * LATER_S)
@@ -166,7 +167,7 @@ async def test_a_late_callback_finds_everything_done(stage, direction):
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_a_callback_that_says_failed_of_what_succeeded_is_not_believed(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "contradictory_callback")
@@ -177,7 +178,7 @@ async def test_a_callback_that_says_failed_of_what_succeeded_is_not_believed(sta
     await assert_done_once(transfer)
 
 
-@both
+@each
 async def test_a_callback_that_says_paid_of_what_failed_is_not_believed(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "reject", reason="limit_exceeded")
@@ -189,7 +190,7 @@ async def test_a_callback_that_says_paid_of_what_failed_is_not_believed(stage, d
     await assert_undone(transfer, reason="limit_exceeded")
 
 
-@both
+@each
 async def test_a_callback_that_nobody_signed_is_refused(stage, direction):
     transfer = await BEGIN[direction](stage)
     fault(stage, "lost_answer")
@@ -250,9 +251,14 @@ async def test_what_is_being_collected_cannot_be_asked_for_twice(stage):
     fault(stage, "stays_processing")
     await stage.work()
     path = f"/loans/{transfer.loan_id}/repayments"
+    [listed] = (await transfer.person.get("/loans"))["items"]
+    shown = await transfer.person.get(f"/loans/{transfer.loan_id}")
+    assert listed["payoff_fen"] == shown["payoff_fen"] == 500_000
     above = await transfer.person.refused(path, {"amount_fen": 500_001}, key=new_key())
     assert (above["code"], above["payoff_fen"]) == ("repayment_above_debt", 500_000)
     await transfer.person.post(path, {"amount_fen": 500_000}, key=new_key())
+    [listed] = (await transfer.person.get("/loans"))["items"]
+    assert (listed["payoff_fen"], listed["principal_outstanding_fen"]) == (0, 1_000_000)
     await stage.work()
     stage.hands.release()
     assert await transfer.wait_and_work() == "collected"

@@ -68,6 +68,7 @@ RAIL: LiteralString = """
     select count(*) filter (where kind = 'payout'), coalesce(sum(amount_fen) filter (where kind = 'payout'), 0),
         count(*) filter (where kind = 'collection'), coalesce(sum(amount_fen) filter (where kind = 'collection'), 0)
     from (select 'payout' as kind, amount_fen from loans.draws where state = 'paid'
+        union all select 'payout', amount_fen from loans.refunds where state = 'paid'
         union all select 'collection', amount_fen from loans.repayments where state = 'collected') as moved
 """
 

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import httpx
 
-from grainline.entry.wiring import PRODUCT, Platform, links, read_packs
+from grainline.entry.parties import Parties
+from grainline.entry.wiring import PARTIES, PRODUCT, Platform, links, read_packs
 from grainline.kit.db import make_pool
 from grainline.kit.sealing import Vault
 from grainline.partners.card_network import HttpCardNetwork
@@ -97,6 +98,7 @@ async def wire(place: Place, *, name: str) -> AsyncIterator[SeededPlatform]:
             card_network=HttpCardNetwork(link("card_network")),
             identity_authority=HttpIdentityAuthority(link("identity_authority")),
             sms=HttpSms(link("sms")),
+            parties=Parties(place.folder / PARTIES),
             inbox_url=None,
             lots=lots,
         )
