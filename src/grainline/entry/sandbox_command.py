@@ -1,7 +1,11 @@
 """`grainline sandbox …`: the simulated partners, the inbox, faults, and the clock that can be moved."""
 
 import asyncio
+import json
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
 from typing import Annotated, TypeVar
 
 import httpx
@@ -119,6 +123,43 @@ def fault(
     with _client() as client:
         _asked(lambda: SandboxClient(client).set_fault(partner.replace("_", "-"), name, mode=mode, **options))
     out.print(f"{partner} {name}: {mode}")
+
+
+@sandbox.command()
+def town(
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day that is told.")],
+    folder: Annotated[Path, typer.Option("--out", help="An empty or new folder.")],
+    residents: Annotated[int, typer.Option(help="How many people, numbered from 1.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed is the same town.")] = 1,
+    months: Annotated[int, typer.Option(help="Calendar months, the last that of --until.")] = 18,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="The rows do not depend on it.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Write a town's lives: each data party's events, what the lender may know, and the truth (docs/town.md)."""
+    from grainline.sandbox.lives import generate  # noqa: PLC0415
+
+    began = perf_counter()
+    try:
+        with Progress(transient=True, disable=as_json) as bar:
+            task = bar.add_task("residents", total=residents)
+            written = generate(
+                folder,
+                residents=residents,
+                seed=seed,
+                until=until.date(),
+                months=months,
+                processes=processes,
+                told=lambda done: bar.update(task, completed=done),
+            )
+    except (ValueError, FileExistsError) as error:
+        typer.echo(f"grainline sandbox: {error}", err=True)
+        raise typer.Exit(2) from None
+    wall_s, events = perf_counter() - began, sum(written.events.values())
+    if as_json:
+        told = {"residents": residents, "events": written.events | {"all": events}, "wall_s": round(wall_s, 1)}
+        typer.echo(json.dumps(told | {"first": f"{written.first}", "until": f"{written.until}"}))
+    else:
+        out.print(f"{residents:,} residents and {events:,} events in {folder}, {wall_s:.1f} s.", highlight=False)
 
 
 def _in_sandbox() -> tuple[Settings, SandboxClock]:
