@@ -49,7 +49,13 @@ def test_who_is_not_invited_sees_why_and_when_next(walk: Callable[[str], Walk]) 
     assert li.on("reasons").locator("li").count() >= 1
     assert li.on("advice").locator("li").count() >= 1
     expect(li.on("next-evaluation").locator("time")).to_have_attribute("datetime", re.compile(r"^\d{4}-\d\d-01$"))
+    expect(li.on("supplements").locator("li")).to_have_count(4)
     li.look("why")
+    li.tap("hand-in-income")
+    expect(li.on("supplement-send")).to_be_disabled()
+    li.look("supplement")
+    li.tap("supplement-cancel")
+    expect(li.on("statement")).to_have_count(0)
     li.go("/borrow", "invitation")  # the way to a loan leads back to the reasons
     li.expect_refusal("/line", 404)
     li.go("/credit?product=jintiao", "invitation")

@@ -14,9 +14,12 @@ from grainline.entry import settings as env
 from grainline.entry.backtest_command import backtest
 from grainline.entry.books_command import books
 from grainline.entry.conformance_command import conformance
+from grainline.entry.features_command import features_app
+from grainline.entry.invite_command import invite
 from grainline.entry.loan_command import loan_app
 from grainline.entry.logs import SERVER_LOGGING
 from grainline.entry.me_command import me
+from grainline.entry.party_command import party
 from grainline.entry.sandbox_command import sandbox
 from grainline.entry.settings import PROJECT_ROOT, BadSettings
 from grainline.entry.simulate_command import simulate
@@ -42,8 +45,11 @@ app.command()(backtest)
 app.command()(conformance)
 app.command()(simulate)
 app.add_typer(books, name="books")
+app.add_typer(features_app, name="features")
+app.add_typer(invite, name="invite")
 app.add_typer(loan_app, name="loan")
 app.add_typer(me, name="me")
+app.add_typer(party, name="party")
 app.add_typer(sandbox, name="sandbox")
 out = Console(soft_wrap=True)
 

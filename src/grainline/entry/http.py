@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from grainline import loans, members, underwriting
+from grainline import invitation, loans, members, underwriting
 from grainline.entry import problems, settings
 from grainline.entry.postgres import database
 from grainline.entry.processes import die_with_parent
@@ -67,7 +67,7 @@ def make_app(*, lifespan: object = None, pages: Path = PAGES) -> FastAPI:
     )
     problems.install(app)
     of_loans = (loans.draws_router, loans.router, loans.documents_router, loans.callbacks)
-    for router in (*of_loans, members.router, underwriting.router):
+    for router in (*of_loans, members.router, invitation.router, underwriting.router):
         app.include_router(router, prefix=API)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     # the last one added is the outermost

@@ -8,18 +8,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
 
 import typer
 
 from grainline.entry.postgres import Database, database
 from grainline.entry.settings import PROJECT_ROOT, Settings, load
+from grainline.entry.whitelist import refresh_this_month
 from grainline.entry.wiring import SANDBOX_FILE, Platform, wire
 from grainline.invitation import MonthlyEvaluation, add_evaluations
+from grainline.invitation.preconditions import PRECONDITIONS
 from grainline.invitation.store import count_evaluations
-from grainline.kit.calendar import business_date
+from grainline.invitation.whitelist_store import funnel
+from grainline.kit.calendar import add_months, business_date
 from grainline.kit.db import transaction
 from grainline.members import create_members
 from grainline.products import Pack
+from grainline.sandbox.lives import generate
 from grainline.sandbox.seeding import ages_in
 from grainline.sandbox.seeding import seed as seed_town
 from grainline.sandbox.store import Store
@@ -29,6 +34,9 @@ from grainline.underwriting import Decision, decide_portfolio
 
 PORTFOLIO = PROJECT_ROOT / "data" / "credit_card_default.parquet"
 CHUNK = 2_000
+LIVES = 2_000  # residents who have lives that the data parties see; the others have only their cards' figures
+LIVES_SEED = 1
+MONTHS_BEFORE, MONTHS_AHEAD = 18, 12
 
 Say = Callable[[str], None]
 Decided = Sequence[tuple[Pack, Sequence[Decision]]]
@@ -53,18 +61,44 @@ async def _seed(settings: Settings, found: Database, say: Say) -> None:
         async with transaction(platform.pool) as tx:
             known = {code: await count_evaluations(tx, product=code) for code in platform.packs}
         packs = [pack for code, pack in platform.packs.items() if known[code] < len(ages)]
-        if not packs:
-            return
         now = platform.clock()
-        people = [resident(n, age=age, reference=business_date(now)) for n, age in enumerate(ages, start=1)]
-        say(f"Settling {len(people):,} residents in the sandbox …")
-        await asyncio.to_thread(_settle, settings.data / SANDBOX_FILE, people, settings.read_partner_secret(), now)
-        say("Evaluating them for this month (scorecard and boosted trees, out of fold) …")
-        decided, model = await asyncio.to_thread(_decide, packs, len(ages))
-        await _enter(platform, people, decided, model=model, now=now)
-        for pack, decisions in decided:
-            invited = sum(decision.invited for decision in decisions)
-            say(f"{pack.product.name.en}: {invited:,} of {len(decisions):,} are invited.")
+        if packs:
+            await _fill(settings, platform, ages, packs, now=now, say=say)
+        await _list(platform, len(ages), now=now, say=say)
+
+
+async def _fill(
+    settings: Settings, platform: Platform, ages: Sequence[int], packs: Sequence[Pack], *, now: datetime, say: Say
+) -> None:
+    people = [resident(n, age=age, reference=business_date(now)) for n, age in enumerate(ages, start=1)]
+    say(f"Settling {len(people):,} residents in the sandbox …")
+    await asyncio.to_thread(_settle, settings.data / SANDBOX_FILE, people, settings.read_partner_secret(), now)
+    say("Evaluating them for this month (scorecard and boosted trees, out of fold) …")
+    decided, model = await asyncio.to_thread(_decide, packs, len(ages))
+    await _enter(platform, people, decided, model=model, now=now)
+    for pack, decisions in decided:
+        admitted = sum(decision.invited for decision in decisions)
+        say(f"{pack.product.name.en}: {admitted:,} of {len(decisions):,} are admitted.")
+
+
+async def _list(platform: Platform, count: int, *, now: datetime, say: Say) -> None:
+    """Give the first residents lives of their own, and refresh this month's whitelist from what they leave behind.
+
+    The files are written a year ahead, so that the clock can be moved; what is to come is not read before its time.
+    """
+    folder = platform.parties.folder
+    if not platform.parties.there:
+        lives, until = min(count, LIVES), add_months(business_date(now), MONTHS_AHEAD)
+        say(f"Living 18 months of {lives:,} residents' lives, and a year to come …")
+        unfinished = folder.with_name(f"{folder.name}.unfinished")
+        rmtree(unfinished, ignore_errors=True)
+        months = MONTHS_BEFORE + MONTHS_AHEAD
+        await asyncio.to_thread(generate, unfinished, residents=lives, seed=LIVES_SEED, until=until, months=months)
+        unfinished.rename(folder)
+        await refresh_this_month(platform, now=now)
+        async with transaction(platform.pool) as tx:
+            counted = await funnel(tx, month=business_date(now).replace(day=1), preconditions=list(PRECONDITIONS))
+        say(f"Whitelist: {counted.invited:,} of {counted.judged:,} are invited.")
 
 
 def _settle(file: Path, people: Sequence[Resident], secret: bytes, now: datetime) -> None:

@@ -46,15 +46,17 @@ class Settings(BaseSettings):
     # How many of the shipped people live in the sandbox, the first ones; fewer of them have too few defaults to learn
     # from, and all of them are the default.
     town: int | None = Field(default=None, ge=1_000, le=30_000)
+    # Where the data parties' files lie when they are read on this machine; left out: `parties` in the data folder.
+    parties: Path | None = None
     pool_size: int = Field(default=4, ge=1, le=64)
     master_key: SecretStr | None = None
     partner_secret: SecretStr | None = None
     log_level: LogLevel = "info"
 
-    @field_validator("data")
+    @field_validator("data", "parties")
     @classmethod
-    def _absolute(cls, folder: Path) -> Path:
-        return folder.expanduser().absolute()
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        return folder and folder.expanduser().absolute()
 
     @field_validator("database_url", "database_owner_url")
     @classmethod

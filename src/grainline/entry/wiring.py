@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
+from grainline.entry.parties import Parties
 from grainline.entry.settings import PROJECT_ROOT, Settings
 from grainline.kit.calendar import Clock
 from grainline.kit.db import Pool, make_pool
@@ -25,6 +26,7 @@ from grainline.sandbox.clock import FILE_NAME, SandboxClock
 PACKS = PROJECT_ROOT / "packs"
 PRODUCT = "weilidai"
 SANDBOX_FILE = "sandbox.sqlite"
+PARTIES = "parties"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Platform:
     card_network: CardNetwork
     identity_authority: IdentityAuthority
     sms: Sms
+    parties: Parties
     inbox_url: str | None
 
     def new_id(self) -> UUID:
@@ -59,6 +62,11 @@ def machine_now() -> datetime:
 def make_clock(settings: Settings) -> Clock:
     """Return the machine's clock, or in the sandbox the one that can be moved."""
     return SandboxClock(settings.data / FILE_NAME, machine_now) if settings.sandbox else machine_now
+
+
+def parties_of(settings: Settings) -> Parties:
+    """Return where the data parties' files lie on this machine, whether there are any or not."""
+    return Parties(settings.parties or settings.data / PARTIES)
 
 
 def read_pack() -> Pack:
@@ -103,5 +111,6 @@ async def wire(settings: Settings, database_url: str, *, pool_size: int = 4) -> 
             card_network=HttpCardNetwork(link("card_network")),
             identity_authority=HttpIdentityAuthority(link("identity_authority")),
             sms=HttpSms(link("sms")),
+            parties=parties_of(settings),
             inbox_url=f"{settings.sandbox_url}/inbox" if settings.sandbox else None,
         )

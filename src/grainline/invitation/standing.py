@@ -1,14 +1,18 @@
 """Where a member stands with a product today: invited until when, or why not, what helps, and when next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from grainline.invitation.preconditions import NO_CARD, NO_REAL_NAME, PRECONDITIONS
 from grainline.invitation.rule import SCORE_BELOW_MINIMUM
 from grainline.invitation.store import MonthlyEvaluation
+from grainline.invitation.whitelist_store import Outcome
 from grainline.kit.calendar import first_of_next_month
 
 NO_ACTIVITY = "no_activity"
 EXPIRED = "invitation_expired"
+CAPACITY_REACHED = "capacity_reached"
 
 REASONS: dict[str, dict[str, str]] = {
     NO_ACTIVITY: {
@@ -20,6 +24,12 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "Your score is below what this product asks for",
     },
     EXPIRED: {"zh": "上次邀请已过有效期", "en": "The last invitation has expired"},
+    CAPACITY_REACHED: {"zh": "本月邀请名额已满", "en": "This month's invitations are all given"},
+    "weak_social": {"zh": "社交维度得分偏低", "en": "The social dimension has few points"},
+    "weak_consumption": {"zh": "消费维度得分偏低", "en": "The consumption dimension has few points"},
+    "weak_assets": {"zh": "资产维度得分偏低", "en": "The assets dimension has few points"},
+    "weak_credit": {"zh": "征信维度得分偏低", "en": "The credit-record dimension has few points"},
+    **PRECONDITIONS,
 }
 PAY_ON_TIME = {
     "zh": "按时还清信用卡账单，保持连续几个月无逾期",
@@ -48,12 +58,14 @@ ADVICE: dict[str, tuple[str, dict[str, str]]] = {
     "risk_above_limit": ("pay_on_time", PAY_ON_TIME),
     SCORE_BELOW_MINIMUM: ("pay_on_time", PAY_ON_TIME),
     NO_ACTIVITY: ("be_active", BE_ACTIVE),
+    NO_REAL_NAME: ("verify_name", {"zh": "先完成实名认证", "en": "Verify your real name first"}),
+    NO_CARD: ("bind_card", {"zh": "绑定一张本人银行卡", "en": "Bind a bank card of your own"}),
 }
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A member's standing; `offer` is the newest evaluation while it admits."""
+    """A member's standing; `offer` is the newest evaluation while it admits, and the whitelist with it."""
 
     newest: MonthlyEvaluation | None
     offer: MonthlyEvaluation | None
@@ -66,9 +78,16 @@ class Standing:
         return self.offer is not None
 
 
-def standing(newest: MonthlyEvaluation | None, today: date) -> Standing:
-    """Say where somebody with this newest evaluation stands today; the next one is on the first of the month."""
+def standing(newest: MonthlyEvaluation | None, today: date, listed: Outcome | None = None) -> Standing:
+    """Say where somebody with this newest evaluation stands today; the next one is on the first of the month.
+
+    `listed` is what the whitelist found of them, for a product that invites from it; None where it has not looked yet.
+    """
     upcoming = first_of_next_month(today)
+    if listed is not None and not listed.invited:
+        return Standing(newest, None, tuple(listed.reasons), upcoming)
+    if listed is not None and listed.expires_on is not None and today > listed.expires_on:
+        return Standing(newest, None, (EXPIRED,), upcoming)
     if newest is None:
         return Standing(None, None, (NO_ACTIVITY,), upcoming)
     if not newest.invited or newest.expires_on is None:
@@ -76,6 +95,20 @@ def standing(newest: MonthlyEvaluation | None, today: date) -> Standing:
     if today > newest.expires_on:
         return Standing(newest, None, (EXPIRED,), upcoming)
     return Standing(newest, newest, newest.reasons, upcoming)
+
+
+def in_force(outcomes: Sequence[Outcome], today: date) -> Outcome | None:
+    """Return which of a member's outcomes, the newest first, counts today.
+
+    It is the newest, but an invitation that was given holds until its day: fewer points, or a month's capacity, do not
+    take it back. A precondition that a newer outcome finds unmet does.
+    """
+    for one in outcomes:
+        if one.invited and one.expires_on is not None and today <= one.expires_on:
+            return one
+        if PRECONDITIONS.keys() & set(one.reasons):
+            break
+    return outcomes[0] if outcomes else None
 
 
 def advice_for(reasons: tuple[str, ...]) -> dict[str, dict[str, str]]:

@@ -95,10 +95,15 @@ async def count_evaluations(tx: Tx, *, product: str) -> int:
 
 
 async def example(tx: Tx, *, product: str, invited: bool) -> int | None:
-    """Return the member with the largest line among the invited, or the likeliest to fail among the others."""
+    """Return the member with the largest line among the invited, or the likeliest to fail among the others.
+
+    Invited is who the whitelist has not looked at, or invites too.
+    """
     row = await (
         await tx.execute(
-            "select member_id from invitation.evaluations where product = %s and invited = %s"
+            "select member_id from invitation.evaluations e where product = %s and invited = %s"
+            " and not exists (select 1 from invitation.outcomes o where o.member_id = e.member_id and e.invited"
+            "   and not coalesce(o.invited, true))"
             " order by line_fen desc nulls last, pd_e6 desc, member_id limit 1",
             (product, invited),
         )

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from grainline.invitation.policy import Supplement
+from grainline.invitation.supplements import KINDS
 from grainline.kit.money import percent, yuan
 from grainline.loans.shapes import failure_text
 
@@ -17,6 +19,10 @@ CHANGES = {
     "charge_off": "借款状态已变更",
     "write_off": "借款状态已变更",
     "reversal": "此前的一笔记录已冲正",
+}
+ANSWERS = {
+    "supplement.accepted": "已通过审核，将计入下次月度评估",
+    "supplement.refused": "未通过审核，原因请在「借钱」页面查看，可补充后重新提交",
 }
 Payload = Mapping[str, str | int | bool | None]
 
@@ -44,14 +50,16 @@ def text_of(topic: str, payload: Payload, code: str | None) -> str:
                 f"首个还款日 {payload['first_due_on']}，届时将自动扣款。"
             )
         case "draw.failed":
-            why = failure_text(str(payload["reason"]), "zh")
-            return f"{SIGN}借款 ¥{_yuan(payload, 'amount_fen')} 未能到账：{why}。额度已恢复，可重新申请。"
+            return f"{SIGN}借款 ¥{_yuan(payload, 'amount_fen')} 未能到账：{_why(payload)}。额度已恢复，可重新申请。"
         case "repayment.collected":
             settled = "本笔借款已结清" if payload["settled"] else f"剩余本金 ¥{_yuan(payload, 'left_fen')}"
             return f"{SIGN}已还款 ¥{_yuan(payload, 'amount_fen')}，{settled}。"
         case "repayment.failed":
-            why = failure_text(str(payload["reason"]), "zh")
-            return f"{SIGN}还款 ¥{_yuan(payload, 'amount_fen')} 扣款未成功：{why}。请存入足够余额或手动还款。"
+            return f"{SIGN}还款 ¥{_yuan(payload, 'amount_fen')} 扣款未成功：{_why(payload)}。请存入足够余额或手动还款。"
+        case "refund.paid":
+            return f"{SIGN}溢缴款 ¥{_yuan(payload, 'amount_fen')} 已退回您尾号 {payload['card_last4']} 的银行卡。"
+        case "refund.failed":
+            return f"{SIGN}溢缴款 ¥{_yuan(payload, 'amount_fen')} 退款未成功：{_why(payload)}。款项仍为您保留。"
         case "loan.overdue":
             return (
                 f"{SIGN}您有 ¥{_yuan(payload, 'due_fen')} 借款已逾期 {payload['days']} 天，额度暂停使用。"
@@ -61,8 +69,18 @@ def text_of(topic: str, payload: Payload, code: str | None) -> str:
             return (
                 f"{SIGN}您的借款有一笔变更：{CHANGES[str(payload['kind'])]}。详情请在借款页面查看，有疑问请联系我们。"
             )
+        case "supplement.accepted" | "supplement.refused":
+            return f"{SIGN}您提交的{_supplement(payload)}{ANSWERS[topic]}。"
     raise UnknownTopic(topic)
 
 
 def _yuan(payload: Payload, key: str) -> str:
     return yuan(int(payload[key] or 0))
+
+
+def _supplement(payload: Payload) -> str:
+    return KINDS[Supplement(str(payload["kind"]))]["zh"]
+
+
+def _why(payload: Payload) -> str:
+    return failure_text(str(payload["reason"]), "zh")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from grainline.guard import day_drawn
-from grainline.invitation import Standing, latest, latest_of_all, standing
+from grainline.invitation import Standing, in_force, latest, latest_of_all, outcomes_of, standing
 from grainline.kit import outbox
 from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
@@ -45,13 +45,18 @@ class LineView:
 
 async def standing_of(tx: Tx, pack: Pack, *, member_id: int, today: date) -> Standing:
     """Return where a member stands with the product today."""
-    return standing(await latest(tx, member_id=member_id, product=pack.product.code), today)
+    listed = in_force(await outcomes_of(tx, member_id=member_id), today) if pack.admission.invites else None
+    return standing(await latest(tx, member_id=member_id, product=pack.product.code), today, listed)
 
 
 async def standings_of(tx: Tx, packs: Mapping[str, Pack], *, member_id: int, today: date) -> dict[str, Standing]:
     """Return where a member stands with each product today, by its code."""
     newest = await latest_of_all(tx, member_id=member_id)
-    return {code: standing(newest.get(code), today) for code in packs}
+    listed = in_force(await outcomes_of(tx, member_id=member_id), today)
+    return {
+        code: standing(newest.get(code), today, listed if pack.admission.invites else None)
+        for code, pack in packs.items()
+    }
 
 
 async def open_invited_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime) -> LineView:

@@ -33,10 +33,12 @@ class Ids:
     draw: str
     loan: str
     repayment: str
+    overpaid: str
+    refund: str
 
     def nobodys(self) -> "Ids":
         """The same hashes under ids that nobody has."""
-        new = {name: str(uuid4()) for name in ("card", "disclosure", "contract", "draw", "loan", "repayment")}
+        new = {name: str(uuid4()) for name in vars(self) if not name.endswith("_hash")}
         return Ids(**{**vars(self), **new})
 
 
@@ -87,6 +89,15 @@ KNOWN: dict[tuple[str, str], tuple[Callable[[Ids], Call], str]] = {
         lambda a: (f"/loans/{a.loan}/repayments/{a.repayment}", None),
         "repayment_not_found",
     ),
+    ("post", "/api/v1/loans/{loan_id}/refunds"): (
+        lambda a: (f"/loans/{a.overpaid}/refunds", {"amount_fen": 100}),
+        "loan_not_found",
+    ),
+    ("get", "/api/v1/loans/{loan_id}/refunds"): (lambda a: (f"/loans/{a.overpaid}/refunds", None), "loan_not_found"),
+    ("get", "/api/v1/loans/{loan_id}/refunds/{refund_id}"): (
+        lambda a: (f"/loans/{a.overpaid}/refunds/{a.refund}", None),
+        "refund_not_found",
+    ),
 }
 
 
@@ -119,6 +130,10 @@ async def ming(stage: Stage) -> tuple[Borrower, Ids]:
     loan = await person.loan(1_000)
     repayment = await person.post(f"/loans/{loan}/repayments", {"amount_fen": 100}, key=new_key())
     stage.tick(61)
+    overpaid = await person.loan(500)
+    await person.pay_cash(overpaid, 50_100)
+    refund = await person.post(f"/loans/{overpaid}/refunds", {"amount_fen": None}, key=new_key())
+    stage.tick(61)
     shown = await person.disclosure(2_000)
     stage.tick(61)
     contract = await person.post(
@@ -134,6 +149,8 @@ async def ming(stage: Stage) -> tuple[Borrower, Ids]:
         draw=loan,
         loan=loan,
         repayment=repayment["repayment_id"],
+        overpaid=overpaid,
+        refund=refund["refund_id"],
     )
 
 

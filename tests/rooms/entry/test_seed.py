@@ -67,8 +67,13 @@ def test_start_that_was_broken_off_is_finished_by_the_next(installation, monkeyp
     for place, (code, name) in enumerate((("weilidai", "Weilidai"), ("jiebei", "Jiebei"), ("jintiao", "Jintiao"))):
         wanted = f"select count(*) from invitation.evaluations where invited and product = '{code}'"
         [(invited,)] = ask(database, wanted)
-        assert said[place - 3] == f"{name}: {invited:,} of {TOWN:,} are invited."
+        assert said[place - 5] == f"{name}: {invited:,} of {TOWN:,} are admitted."
         assert 0 < invited < TOWN
+    listed = "select count(*), count(*) filter (where invited), count(*) filter (where invited is null)"
+    [(judged, invited, undecided)] = ask(database, f"{listed} from invitation.outcomes")
+    assert said[-1] == f"Whitelist: {invited:,} of {judged:,} are invited."
+    assert (judged, undecided) == (TOWN, 0)
+    assert 0 < invited < judged
     town = Store(settings.data / SANDBOX_FILE)
     with town.transaction() as tx:
         assert count_residents(tx) == TOWN
@@ -108,7 +113,7 @@ def test_a_product_that_is_new_is_evaluated_and_the_others_stay(installation):
         connection.execute("delete from invitation.evaluations where product = 'jintiao'")
     said: list[str] = []
     seeding.seed(settings, database, said.append)
-    assert [line.split(":")[0] for line in said if "invited" in line] == ["Jintiao"]
+    assert [line.split(":")[0] for line in said if "admitted" in line] == ["Jintiao"]
     assert ask(database, "select count(*) from invitation.evaluations where product = 'jintiao'") == [(TOWN,)]
     assert ask(database, stamp) == before
 

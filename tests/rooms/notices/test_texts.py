@@ -49,6 +49,30 @@ CASES = [
         "【Grainline】已还款 ¥0.01，本笔借款已结清。",
     ),
     (
+        "refund.paid",
+        {"amount_fen": 7_300, "card_last4": "0007"},
+        None,
+        "【Grainline】溢缴款 ¥73.00 已退回您尾号 0007 的银行卡。",
+    ),
+    (
+        "refund.failed",
+        {"amount_fen": 7_300, "reason": "account_frozen"},
+        None,
+        "【Grainline】溢缴款 ¥73.00 退款未成功：银行卡被冻结或状态异常。款项仍为您保留。",
+    ),
+    (
+        "supplement.accepted",
+        {"kind": "income"},
+        None,
+        "【Grainline】您提交的收入证明已通过审核，将计入下次月度评估。",
+    ),
+    (
+        "supplement.refused",
+        {"kind": "education"},
+        None,
+        "【Grainline】您提交的学历证明未通过审核，原因请在「借钱」页面查看，可补充后重新提交。",
+    ),
+    (
         "repayment.failed",
         {"amount_fen": 205_000, "kind": "automatic", "reason": "insufficient_funds"},
         None,

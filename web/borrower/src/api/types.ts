@@ -38,6 +38,73 @@ export type Wallet = {
   products: WalletEntry[]
 }
 
+/** What the newest whitelist found of the member; `month` is null where none has judged them. Points are 10⁻². */
+export type Whitelist = {
+  month: string | null
+  policy: string | null
+  invited: boolean
+  way: 'directed' | 'delayed' | null
+  expires_on: string | null
+  score: WhitelistScore | null
+  preconditions: Reason[]
+  reasons: Reason[]
+  advice: Change[]
+  supplements: Supplement[]
+  answered_within_days: number
+  next_evaluation_on: string
+}
+export type WhitelistScore = {
+  total_e2: number
+  threshold_e2: number
+  full_e2: number
+  supplement_e2: number
+  /** From how many points on, in so many months in a row, a later invitation may come. */
+  delayed_from_e2: number
+  delayed_months: number
+  dimensions: WhitelistDimension[]
+}
+/** `points_e2` is null where the dimension is not scored; the weight is what it counted for in this total. */
+export type WhitelistDimension = {
+  dimension: 'social' | 'consumption' | 'assets' | 'credit'
+  name: string
+  weight_e4: number
+  points_e2: number | null
+  items: WhitelistItem[]
+}
+export type WhitelistItem = {
+  feature: string
+  meaning: string
+  unit: string
+  value: number | null
+  value_text: string | null
+  points_e2: number | null
+  of_e2: number
+}
+/** One change, and what the total would gain by it. */
+export type Change = {
+  code: string
+  text: string
+  feature: string
+  meaning: string
+  unit: string
+  value: number | null
+  value_text: string | null
+  wanted: number
+  wanted_text: string
+  gain_e2: number
+}
+export type SupplementKind = 'occupation' | 'education' | 'property' | 'income'
+export type Supplement = {
+  kind: SupplementKind
+  name: string
+  adds_e2: number
+  state: 'submitted' | 'accepted' | 'refused' | null
+  submitted_at: string | null
+  answer_by: string | null
+  decided_at: string | null
+  reason: string | null
+}
+
 export type Identity = { name: string; verified_at: string }
 export type Card = { card_id: string; bank: string; last4: string; usual: boolean }
 
@@ -58,6 +125,18 @@ export type Product = {
   line_min_fen: number
   line_max_fen: number
   disclosure: { reading_seconds: number }
+  campaigns: Campaign[]
+}
+/** A campaign that runs today; `until_on` is the first day without it. */
+export type Campaign = {
+  code: string
+  name: string
+  text: string
+  audience: 'renewal' | 'everyone'
+  audience_name: string
+  from_on: string
+  until_on: string
+  min_draw_fen: number | null
 }
 
 export type Products = {
@@ -118,6 +197,15 @@ export type Quote = {
   total_interest_fen: number
   total_fen: number
   starts_on: string
+  /** The rates above are without it; interest, total and rows are with it. */
+  campaign: {
+    code: string
+    name: string
+    text: string
+    interest_before_fen: number
+    saved_fen: number
+    annual_rate_irr_percent: string
+  } | null
   rows: QuoteRow[]
 }
 

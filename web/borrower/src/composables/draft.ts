@@ -1,5 +1,5 @@
 import { reactive } from 'vue'
-import type { Contract, Shape } from '../api/types.ts'
+import type { Contract, Shape, SupplementKind } from '../api/types.ts'
 import { kept, onForget } from './kept.ts'
 
 export type BorrowDraft = {
@@ -31,6 +31,9 @@ export const signing = kept<SigningContract | null>(sessionStorage, 'contract', 
 export const identityDraft = reactive({ name: '', national_id: '' })
 export const cardDraft = reactive({ number: '', phone: '' })
 
+/** What the person is stating for a supplement, by its kind. */
+export const statementDraft = reactive<Partial<Record<SupplementKind, string>>>({})
+
 /** Which loan the products are compared for; it outlives a change of language, which opens the page anew. */
 export const comparisonDraft = reactive<{ amount: string; instalments: number; shape: Shape }>({
   amount: '10000',
@@ -51,4 +54,5 @@ onForget(() => {
   Object.assign(identityDraft, { name: '', national_id: '' })
   Object.assign(cardDraft, { number: '', phone: '' })
   Object.assign(payDraft, { loan: '', way: null, typed: '' })
+  for (const kind of Object.keys(statementDraft) as SupplementKind[]) delete statementDraft[kind]
 })
