@@ -26,7 +26,7 @@ async def submit_supplement(
 ) -> Submission:
     """Hand in a proof and return it with the day it is answered by; the same statement again changes nothing.
 
-    `statement` is clean. Raises SupplementWaiting, SupplementAccepted, AnswerDayUnknown.
+    `statement` is clean. Raises SupplementWaiting, SupplementAccepted.
     """
     today = business_date(now)
     answer_by = answer_day(today, policy_for(today).supplements.answered_within_days)

@@ -17,6 +17,8 @@ KINDS: dict[Supplement, dict[str, str]] = {
     Supplement.INCOME: {"zh": "收入证明", "en": "Proof of income"},
 }
 
+LONGEST_HOLIDAY = timedelta(days=10)
+
 
 class State(StrEnum):
     """Where a supplement is."""
@@ -75,13 +77,6 @@ class SupplementReasonMissing(Refusal):
     code = "supplement_reason_missing"
 
 
-class AnswerDayUnknown(Refusal):
-    """The working days of the year in which it would be answered are not announced yet."""
-
-    code = "answer_day_unknown"
-    kind = Kind.CONFLICT
-
-
 def clean_statement(text: str) -> str:
     """Return a statement on one line without doubled spaces; raise ValueError for a bad length or character."""
     words = " ".join(text.split())
@@ -93,12 +88,15 @@ def clean_statement(text: str) -> str:
 
 
 def answer_day(submitted_on: date, working_days: int) -> date:
-    """Return the so-manieth working day after a day, by the newest holiday table; raise AnswerDayUnknown."""
+    """Return the so-manieth working day after a day, by the newest holiday table, or a day that is not before it.
+
+    Where a year's holidays are not announced yet, every second day may be off, and the longest holiday may fall there.
+    """
     day, version = submitted_on, holiday_versions()[-1]
     try:
         while working_days:
             day += timedelta(days=1)
             working_days -= is_working_day(day, version)
-    except NoHolidayTable as unknown:
-        raise AnswerDayUnknown(year=unknown.params["year"]) from None
+    except NoHolidayTable:
+        return day + timedelta(days=2 * working_days) + LONGEST_HOLIDAY
     return day
