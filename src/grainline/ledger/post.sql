@@ -187,7 +187,7 @@ end $$;
 
 -- Return a house account's balance now: what is rolled up, and the tail since. Of one sub-account, or of all.
 create or replace function ledger.house_balance(p_account text, p_sub uuid default null) returns bigint
-language sql stable security definer set search_path = pg_catalog as $$
+language sql stable parallel safe security definer set search_path = pg_catalog as $$
     select (coalesce((
         select sum(h.balance_fen) from ledger.house_balances h
         where h.account = p_account and (p_sub is null or h.sub = p_sub)), 0) + coalesce((

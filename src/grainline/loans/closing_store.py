@@ -48,7 +48,9 @@ async def accrued(tx: Tx, *, product: str) -> tuple[list[Accrued], tuple[int, in
     """Return what has accrued on a product's loans, and what the accrual accounts hold, in fen.
 
     One statement, so one snapshot: a loan and its journal move in one transaction, and are seen together or not at all.
+    It reads every loan, and is the one statement of a day that may do so on several cores.
     """
+    await tx.execute("set local max_parallel_workers_per_gather = 2")
     cursor = await tx.execute(
         """
         select r.content::text, s.*, held.interest, held.penalty

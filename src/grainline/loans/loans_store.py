@@ -66,7 +66,8 @@ async def loans_to_change(tx: Tx, *, day: date, count: int, wait: bool = False) 
 
     What somebody else holds is left out, or waited for, in the order in which everybody locks loans.
     """
-    order, others = ("l.member_id, l.loan_id", "") if wait else ("l.change_on", " skip locked")
+    # `+ 0`: found by date and then sorted; the planner would rather walk all loans in the order of their key
+    order, others = ("l.member_id + 0, l.loan_id", "") if wait else ("l.change_on", " skip locked")
     cursor = await tx.execute(
         f"select {LOAN} {FROM} where l.change_on <= %s order by {order} limit %s for update of l{others}", (day, count)
     )
