@@ -15,6 +15,7 @@ from grainline.entry.backtest_command import backtest
 from grainline.entry.books_command import books
 from grainline.entry.conformance_command import conformance
 from grainline.entry.features_command import features_app
+from grainline.entry.federated_command import federated_app
 from grainline.entry.invite_command import invite
 from grainline.entry.loan_command import loan_app
 from grainline.entry.logs import SERVER_LOGGING
@@ -46,6 +47,7 @@ app.command()(conformance)
 app.command()(simulate)
 app.add_typer(books, name="books")
 app.add_typer(features_app, name="features")
+app.add_typer(federated_app, name="federated")
 app.add_typer(invite, name="invite")
 app.add_typer(loan_app, name="loan")
 app.add_typer(me, name="me")
