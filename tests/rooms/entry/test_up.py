@@ -123,12 +123,16 @@ def start(folder: Path, port: int) -> Iterator[Callable[..., Up]]:
         each.process.communicate()
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Return the pids of all that has the folder in its command line: supervisor, servers, workers, PostgreSQL."""
+def processes_of(folder: Path, mark: bytes = b"") -> list[int]:
+    """Return the pids of all that has the folder in its command line: supervisor, servers, workers, PostgreSQL.
+
+    With a mark, of those that have it there too. A process may end while it is looked at.
+    """
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if str(folder).encode() in (entry / "cmdline").read_bytes():
+            words = (entry / "cmdline").read_bytes()
+            if str(folder).encode() in words and mark in words:
                 found.append(int(entry.name))
         except OSError:
             continue
@@ -152,8 +156,7 @@ def answers(port: int) -> bool:
 
 def serving(folder: Path) -> list[int]:
     """Return the HTTP server and its workers, the server first."""
-    marks = [pid for pid in processes_of(folder) if b"Granian" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    return sorted(marks)
+    return sorted(processes_of(folder, b"Granian"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
