@@ -107,8 +107,8 @@ class Life:
             draw = await draws_store.draw_of(tx, member_id=MEMBER, draw_id=LOAN)
             rules = await rules_named(tx, draw.rules)
             state = fold(Terms(Fen(AMOUNT_FEN), RateE8(RATE_E8), INSTALMENTS, day, rules), (), day)
-            due_on, now = state.instalments[0].due_on, at(day, NOON)
-            assert await draws_store.confirm_payout(tx, draw, paid_at=now, state=state, first_due_on=due_on, now=now)
+            now = at(day, NOON)
+            assert await draws_store.confirm_payout(tx, draw, paid_at=now, state=state, now=now)
 
     async def refuse(self, day: date = STARTED_ON) -> None:
         """Have the rail refuse the draw."""

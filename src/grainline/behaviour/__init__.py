@@ -9,7 +9,7 @@ from grainline.behaviour.asked import UnknownFeatures, UnusableFiles, asked
 from grainline.behaviour.events import Party
 from grainline.behaviour.families import Family, Feature
 from grainline.behaviour.faults import Fault
-from grainline.behaviour.features import FAMILIES, all_features, features
+from grainline.behaviour.features import FAMILIES, all_features, features, features_by_name
 from grainline.behaviour.intake import Intake, NoEvents, Report, files_of, read
 from grainline.behaviour.kernel import compute
 
@@ -29,6 +29,7 @@ __all__ = [
     "asked",
     "compute",
     "features",
+    "features_by_name",
     "files_of",
     "read",
     "together",

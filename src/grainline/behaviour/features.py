@@ -23,3 +23,9 @@ def features(party: Party) -> tuple[Feature, ...]:
 def all_features() -> tuple[Feature, ...]:
     """Return the features of all parties."""
     return tuple(feature for party in Party for feature in features(party))
+
+
+@cache
+def features_by_name() -> dict[str, Feature]:
+    """Return the features of all parties by their names."""
+    return {feature.name: feature for feature in all_features()}

@@ -24,7 +24,6 @@ from grainline.entry.wiring import make_clock, parties_of, wire
 from grainline.invitation import Policy, Refresh, policy_for
 from grainline.invitation.judging import Verdict, hold_against
 from grainline.invitation.outcomes import judge
-from grainline.invitation.preconditions import PRECONDITIONS
 from grainline.invitation.whitelist_store import Funnel, funnel
 from grainline.kit.calendar import add_months, at, business_date, first_of_next_month
 from grainline.kit.db import transaction
@@ -56,7 +55,8 @@ def run(
     first, now = _month(month), make_clock(given)()
     if first > first_of_next_month(business_date(now)):
         raise _bad(f"{month} is too far ahead: a month is refreshed in the month before it at the earliest")
-    where, most = Parties(parties) if parties else parties_of(given), policy_for(first).capacity
+    where = Parties(parties) if parties else parties_of(given)
+    most = policy_for(first).capacity if capacity is None else capacity
     set_aside: dict[str, dict[str, int]] = {}
 
     def told(party: Party, faults: Mapping[Fault, int]) -> None:
@@ -65,10 +65,9 @@ def run(
 
     async def work(url: str) -> tuple[Refresh, Funnel]:
         async with wire(given, url) as platform:
-            most_now = most if capacity is None else capacity
-            done = await refresh_month(platform, where, month=first, capacity=most_now, now=now, told=told)
+            done = await refresh_month(platform, where, month=first, capacity=most, now=now, told=told)
             async with transaction(platform.pool) as tx:
-                return done, await funnel(tx, month=first, preconditions=list(PRECONDITIONS))
+                return done, await funnel(tx, month=first)
 
     try:
         with database(given) as found:
@@ -87,7 +86,7 @@ def run(
 def show_funnel(month: MonthOption, as_json: JsonOption = False) -> None:
     """Show how far the people of a month came, and where the others stopped."""
     first = _month(month)
-    counted = asked(lambda tx: funnel(tx, month=first, preconditions=list(PRECONDITIONS)), command="invite")
+    counted = asked(lambda tx: funnel(tx, month=first), command="invite")
     _tell(first, counted, as_json=as_json)
 
 

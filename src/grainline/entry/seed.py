@@ -17,7 +17,6 @@ from grainline.entry.settings import PROJECT_ROOT, Settings, load
 from grainline.entry.whitelist import refresh_this_month
 from grainline.entry.wiring import SANDBOX_FILE, Platform, wire
 from grainline.invitation import MonthlyEvaluation, add_evaluations
-from grainline.invitation.preconditions import PRECONDITIONS
 from grainline.invitation.store import count_evaluations
 from grainline.invitation.whitelist_store import funnel
 from grainline.kit.calendar import add_months, business_date
@@ -97,7 +96,7 @@ async def _list(platform: Platform, count: int, *, now: datetime, say: Say) -> N
         unfinished.rename(folder)
         await refresh_this_month(platform, now=now)
         async with transaction(platform.pool) as tx:
-            counted = await funnel(tx, month=business_date(now).replace(day=1), preconditions=list(PRECONDITIONS))
+            counted = await funnel(tx, month=business_date(now).replace(day=1))
         say(f"Whitelist: {counted.invited:,} of {counted.judged:,} are invited.")
 
 

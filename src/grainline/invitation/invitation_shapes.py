@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from grainline.behaviour import Feature, all_features
+from grainline.behaviour import features_by_name
 from grainline.behaviour.measures import Unit
 from grainline.invitation.advice import ADVICE, Change, advise
 from grainline.invitation.outcomes import Way
 from grainline.invitation.points import NOT_SCORED
-from grainline.invitation.policy import FULL_E2, Dimension, Policy, Supplement, policy_for, policy_named
+from grainline.invitation.policy import FULL_E2, FULL_E4, Dimension, Policy, Supplement, policy_for, policy_named
 from grainline.invitation.preconditions import PRECONDITIONS
-from grainline.invitation.standing import EXPIRED, NO_ACTIVITY, REASONS
+from grainline.invitation.standing import NO_ACTIVITY, REASONS, reasons_of
 from grainline.invitation.supplements import KINDS, State, Submission, clean_statement
 from grainline.invitation.whitelist_store import Outcome
 from grainline.kit.calendar import business_date, first_of_next_month
@@ -144,11 +143,11 @@ class WhitelistOut(BaseModel):
         """Shape what was found of a member, and what they have handed in."""
         today = business_date(now)
         policy = policy_named(found.policy) if found else policy_for(today)
-        reasons = _reasons(found, today)
+        reasons = reasons_of(found, today) if found else (NO_ACTIVITY,)
         return cls(
             month=found and found.month,
             policy=found and found.policy,
-            invited=found is not None and found.invited and EXPIRED not in reasons,
+            invited=found is not None and found.holds_on(today),
             way=found and found.way,
             expires_on=found and found.expires_on,
             score=found and _scored(policy, found, language),
@@ -170,11 +169,6 @@ class SupplementIn(BaseModel):
     statement: Annotated[str, AfterValidator(clean_statement)]
 
 
-@cache
-def _known() -> dict[str, Feature]:
-    return {feature.name: feature for feature in all_features()}
-
-
 def value_text(value: float, unit: Unit, language: Language) -> str:
     """Write a value with its unit: at most two decimals, money in yuan, shares and balances as percentages."""
     if unit is Unit.FEN:
@@ -191,13 +185,6 @@ def _plain(value: float, decimals: int) -> str:
 
 def _texts(codes: Sequence[str], language: Language) -> list[ToldReason]:
     return [ToldReason(code=code, text=REASONS[code][language]) for code in codes]
-
-
-def _reasons(found: Outcome | None, today: date) -> list[str]:
-    if found is None:
-        return [NO_ACTIVITY]
-    expired = found.expires_on is not None and today > found.expires_on
-    return [EXPIRED] if found.invited and expired else found.reasons
 
 
 def _advice(policy: Policy, found: Outcome | None) -> list[Change]:
@@ -222,7 +209,7 @@ def _scored(policy: Policy, found: Outcome, language: Language) -> ScoredOut:
             DimensionOut(
                 dimension=dimension,
                 name=DIMENSIONS[dimension][language],
-                weight_e4=0 if e2 is None else round(policy.weights_e4[dimension] * 10_000 / whole),
+                weight_e4=0 if e2 is None else round(policy.weights_e4[dimension] * FULL_E4 / whole),
                 points_e2=e2,
                 items=items[dimension],
             )
@@ -234,7 +221,7 @@ def _scored(policy: Policy, found: Outcome, language: Language) -> ScoredOut:
 def _items(policy: Policy, found: Outcome, language: Language) -> dict[Dimension, list[ItemOut]]:
     told: dict[Dimension, list[ItemOut]] = {dimension: [] for dimension in Dimension}
     for item, value, e2 in zip(policy.item, found.feature_values, found.points_e2, strict=True):
-        feature = _known()[item.feature]
+        feature = features_by_name()[item.feature]
         told[item.dimension].append(
             ItemOut(
                 feature=item.feature,
@@ -250,7 +237,7 @@ def _items(policy: Policy, found: Outcome, language: Language) -> dict[Dimension
 
 
 def _change(change: Change, language: Language) -> ChangeOut:
-    feature = _known()[change.feature]
+    feature = features_by_name()[change.feature]
     return ChangeOut(
         code=change.advice,
         text=ADVICE[change.advice][language],

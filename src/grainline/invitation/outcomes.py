@@ -48,8 +48,8 @@ class Judged:
 def judge(policy: Policy, people: pl.DataFrame, month: date, earlier: Mapping[int, Sequence[int]]) -> list[Judged]:
     """Judge people for a month: rows of `member_id`, `supplement_e2`, the facts of `preconditions.FACTS`, and features.
 
-    `earlier` has members' totals of the months before, the newest first, unbroken. Whatever stands in the features of
-    the social platform of who withholds the consent to it, is neither looked at nor kept.
+    `earlier` has members' totals of the months before that count, the newest first; after a gap there are fewer.
+    Whatever stands in the social platform's features of who withholds the consent to it, is neither looked at nor kept.
     """
     people = _as_consented(policy, people).with_columns(month=pl.lit(month))
     consents = people["consent_social"].to_numpy()

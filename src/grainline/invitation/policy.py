@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from grainline.behaviour import Party, all_features
+from grainline.behaviour import Party, features_by_name
 
 FULL_E2 = 10_000
 FULL_E4 = 10_000
@@ -115,7 +115,7 @@ class Policy(_Part):
         names = [item.feature for item in self.item]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"there is more than one item of {', '.join(twice)}")
-        unknown = set(self.features) - set(holders())
+        unknown = set(self.features) - set(features_by_name())
         if unknown:
             raise ValueError(f"there are no such features: {', '.join(sorted(unknown))}")
         return self
@@ -128,13 +128,7 @@ class Policy(_Part):
 
     def asked_of(self, party: Party) -> tuple[str, ...]:
         """Return what has to be asked of one party."""
-        return tuple(name for name in self.features if holders()[name] is party)
-
-
-@cache
-def holders() -> dict[str, Party]:
-    """Return which party holds each feature, by name."""
-    return {feature.name: feature.party for feature in all_features()}
+        return tuple(name for name in self.features if features_by_name()[name].party is party)
 
 
 @cache

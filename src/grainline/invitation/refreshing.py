@@ -6,6 +6,7 @@ nobody loses a line by it.
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -49,10 +50,11 @@ async def refresh(
         await _judge(pool, policy, begun, chunk, now=now)
     async with transaction(pool) as tx:
         held = await store.begin(tx, wanted)
-        if held.finished_at is None:
-            expires_on = business_date(begun.as_of) + timedelta(days=policy.valid_days)
-            await store.decide(tx, begun, expires_on=expires_on, beyond=CAPACITY_REACHED, now=now)
-        return await store.begin(tx, wanted)
+        if held.finished_at is not None:
+            return held
+        expires_on = business_date(begun.as_of) + timedelta(days=policy.valid_days)
+        await store.decide(tx, begun, expires_on=expires_on, beyond=CAPACITY_REACHED, now=now)
+        return replace(held, finished_at=now)
 
 
 async def _judge(pool: Pool, policy: Policy, begun: store.Refresh, chunk: pl.DataFrame, *, now: datetime) -> None:

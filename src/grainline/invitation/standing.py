@@ -84,10 +84,8 @@ def standing(newest: MonthlyEvaluation | None, today: date, listed: Outcome | No
     `listed` is what the whitelist found of them, for a product that invites from it; None where it has not looked yet.
     """
     upcoming = first_of_next_month(today)
-    if listed is not None and not listed.invited:
-        return Standing(newest, None, tuple(listed.reasons), upcoming)
-    if listed is not None and listed.expires_on is not None and today > listed.expires_on:
-        return Standing(newest, None, (EXPIRED,), upcoming)
+    if listed is not None and not listed.holds_on(today):
+        return Standing(newest, None, reasons_of(listed, today), upcoming)
     if newest is None:
         return Standing(None, None, (NO_ACTIVITY,), upcoming)
     if not newest.invited or newest.expires_on is None:
@@ -97,6 +95,12 @@ def standing(newest: MonthlyEvaluation | None, today: date, listed: Outcome | No
     return Standing(newest, newest, newest.reasons, upcoming)
 
 
+def reasons_of(listed: Outcome, today: date) -> tuple[str, ...]:
+    """Return why an outcome does not invite today: what it found, or that the invitation has expired."""
+    expired = listed.invited and not listed.holds_on(today)
+    return (EXPIRED,) if expired else tuple(listed.reasons)
+
+
 def in_force(outcomes: Sequence[Outcome], today: date) -> Outcome | None:
     """Return which of a member's outcomes, the newest first, counts today.
 
@@ -104,7 +108,7 @@ def in_force(outcomes: Sequence[Outcome], today: date) -> Outcome | None:
     take it back. A precondition that a newer outcome finds unmet does.
     """
     for one in outcomes:
-        if one.invited and one.expires_on is not None and today <= one.expires_on:
+        if one.holds_on(today):
             return one
         if PRECONDITIONS.keys() & set(one.reasons):
             break

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import takewhile
 
 from psycopg.types.json import Jsonb
 
 from grainline.invitation.outcomes import Judged, Way
 from grainline.invitation.policy import Supplement
+from grainline.invitation.preconditions import PRECONDITIONS
 from grainline.kit.db import Tx, record
-
-MONTH_LOCK = "select pg_advisory_xact_lock(hashtextextended('whitelist/' || %s::text, 0))"
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,10 @@ class Outcome:
     reasons: list[str]
     expires_on: date | None
 
+    def holds_on(self, day: date) -> bool:
+        """Return whether this outcome invites on a day: an invitation holds until its day, that day included."""
+        return self.invited and self.expires_on is not None and day <= self.expires_on
+
     @property
     def dimensions_e2(self) -> tuple[int | None, int, int, int]:
         """Return the dimensions' points in the order of `Dimension`."""
@@ -68,7 +70,6 @@ class Funnel:
 
 async def begin(tx: Tx, wanted: Refresh) -> Refresh:
     """Return the month's refresh, begun now unless it was before; nobody else works on the month meanwhile."""
-    await tx.execute(MONTH_LOCK, (wanted.month,))
     cursor = await tx.execute(
         "insert into invitation.refreshes as r (month, policy, capacity, as_of, started_at) values (%s, %s, %s, %s, %s)"
         " on conflict (month) do update set month = r.month"
@@ -100,20 +101,13 @@ async def judged_already(tx: Tx, month: date, members: Sequence[int]) -> set[int
 
 
 async def earlier_totals(tx: Tx, months: Sequence[date], members: Sequence[int]) -> dict[int, list[int]]:
-    """Return members' totals in these months, in their order, up to the first month that a member is missing in."""
+    """Return members' totals in these months, the newest first; who was not judged in one of them has fewer."""
     cursor = await tx.execute(
-        "select member_id, array_agg(month order by month), array_agg(total_e2 order by month)"
-        " from invitation.outcomes where month = any(%s) and member_id = any(%s) group by member_id",
+        "select member_id, array_agg(total_e2 order by month desc) from invitation.outcomes"
+        " where month = any(%s) and member_id = any(%s) group by member_id",
         (list(months), list(members)),
     )
-    return {
-        member_id: _until_a_gap(months, dict(zip(seen, totals, strict=True)))
-        for member_id, seen, totals in await cursor.fetchall()
-    }
-
-
-def _until_a_gap(months: Sequence[date], totals: dict[date, int]) -> list[int]:
-    return [totals[month] for month in takewhile(totals.__contains__, months)]
+    return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
 async def supplements_accepted(tx: Tx, members: Sequence[int], *, before: datetime) -> list[tuple[int, Supplement]]:
@@ -152,15 +146,15 @@ async def decide(tx: Tx, refresh: Refresh, *, expires_on: date, beyond: str, now
     await tx.execute(
         """
         with ranked as (
-            select member_id, row_number() over (order by total_e2 desc, member_id) as place
+            select member_id, %(capacity)s::int is null
+                or row_number() over (order by total_e2 desc, member_id) <= %(capacity)s::int as within
             from invitation.outcomes where month = %(month)s and way is not null
         )
         update invitation.outcomes o set
-            invited = coalesce(r.place <= %(capacity)s::int or %(capacity)s::int is null, false),
-            expires_on = case when r.place <= %(capacity)s::int or %(capacity)s::int is null then %(expires)s::date end,
-            reasons = case when r.place > %(capacity)s::int then o.reasons || %(beyond)s::text else o.reasons end
-        from invitation.outcomes m left join ranked r on r.member_id = m.member_id
-        where m.month = %(month)s and o.month = m.month and o.member_id = m.member_id and o.way is not null
+            invited = r.within,
+            expires_on = case when r.within then %(expires)s::date end,
+            reasons = case when r.within then o.reasons else o.reasons || %(beyond)s::text end
+        from ranked r where o.month = %(month)s and o.member_id = r.member_id
         """,
         {"month": refresh.month, "capacity": refresh.capacity, "expires": expires_on, "beyond": beyond},
     )
@@ -181,15 +175,15 @@ async def outcomes_of(tx: Tx, *, member_id: int) -> list[Outcome]:
     return [record(Outcome, row) for row in await cursor.fetchall()]
 
 
-async def funnel(tx: Tx, *, month: date, preconditions: Sequence[str]) -> Funnel:
-    """Return how far a month's people came; `preconditions` are the reasons that stop somebody before any points."""
+async def funnel(tx: Tx, *, month: date) -> Funnel:
+    """Return how far a month's people came; a precondition that is not met stops somebody before any points."""
     cursor = await tx.execute(
         "select count(*), count(*) filter (where not reasons && %(codes)s::text[]),"
         " count(*) filter (where way is not null), count(*) filter (where way = 'delayed'),"
         " count(*) filter (where invited), round(avg(social_e2))::int, round(avg(consumption_e2))::int,"
         " round(avg(assets_e2))::int, round(avg(credit_e2))::int, round(avg(total_e2))::int"
         " from invitation.outcomes where month = %(month)s",
-        {"month": month, "codes": list(preconditions)},
+        {"month": month, "codes": list(PRECONDITIONS)},
     )
     judged, eligible, qualified, delayed, invited, *points = await cursor.fetchone() or (0,) * 10
     stopped = await tx.execute(

@@ -103,11 +103,9 @@ async def ask_now(tx: Tx, *, member_id: int, draw_id: UUID, now: datetime) -> No
     )
 
 
-async def confirm_payout(
-    tx: Tx, draw: Draw, *, paid_at: datetime, state: LoanState, first_due_on: date, now: datetime
-) -> bool:
+async def confirm_payout(tx: Tx, draw: Draw, *, paid_at: datetime, state: LoanState, now: datetime) -> bool:
     """Record that the rail paid a draw and its loan begins in a state; False where it was decided before."""
-    then = state.next_due or (None, None, None)
+    first_due_on, then = state.instalments[0].due_on, state.next_due or (None, None, None)
     row = await (
         await tx.execute(
             "select loans.confirm_payout(%s, %s, %s, %s, %s, %s, %s, %s, %s)",

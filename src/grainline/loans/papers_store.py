@@ -1,6 +1,5 @@
 """SQL of disclosures and contracts: inserted once, never changed but for the signature's time."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -55,8 +54,8 @@ async def disclosure(tx: Tx, *, member_id: int, disclosure_id: UUID) -> Disclosu
     ).fetchone()
     if row is None:
         return None
-    shown = Disclosure(row[0], row[1], terms_of(row[2:7]), *row[7:-1])
-    return replace(shown, campaign=campaign_of(row[-1])) if row[-1] else shown
+    campaign = campaign_of(row[-1]) if row[-1] else None
+    return Disclosure(row[0], row[1], terms_of(row[2:7]), *(*row[7:-1], campaign))
 
 
 async def add_contract(tx: Tx, member_id: int, contract: Contract, *, made_at: datetime) -> None:

@@ -159,11 +159,17 @@ async def _believed(tx: Tx, transfer: _Transfer, said: Answer | KeyConflict, *, 
     return None
 
 
+async def _ask_of_card(
+    pool: Pool, vault: Vault, rail: Rail, transfer: _Transfer, card_id: UUID
+) -> Answer | KeyConflict | None:
+    async with transaction(pool) as tx:
+        agreement = await agreement_of(tx, vault, member_id=transfer.member_id, card_id=card_id)
+    return await _ask_or_order(rail, transfer, agreement)
+
+
 async def _pay_out(pool: Pool, vault: Vault, rail: Rail, clock: Clock, draw: Draw) -> None:
     transfer = _Transfer(Direction.PAYOUT, draw.member_id, draw.draw_id, draw.amount_fen, draw.attempts)
-    async with transaction(pool) as tx:
-        agreement = await agreement_of(tx, vault, member_id=draw.member_id, card_id=draw.card_id)
-    said = await _ask_or_order(rail, transfer, agreement)
+    said = await _ask_of_card(pool, vault, rail, transfer, draw.card_id)
     if said is None:
         return  # the lease brings it back, as a question
     async with transaction(pool) as tx:
@@ -178,13 +184,10 @@ async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None
         started_on = business_date(answer.settled_at)
         rules = await loans_store.rules_named(tx, draw.rules)
         state = fold(Terms(draw.amount_fen, draw.rate_e8, draw.instalments, started_on, rules), (), started_on)
-        first_due_on = state.instalments[0].due_on
-        if await draws_store.confirm_payout(
-            tx, draw, paid_at=answer.settled_at, state=state, first_due_on=first_due_on, now=now
-        ):
+        if await draws_store.confirm_payout(tx, draw, paid_at=answer.settled_at, state=state, now=now):
             if draw.campaign is not None:
                 await keep_promise(tx, draw, campaign_of(draw.campaign), now=now)
-            await _tell(tx, draw, "draw.paid", clock, first_due_on=first_due_on.isoformat())
+            await _tell(tx, draw, "draw.paid", clock, first_due_on=state.instalments[0].due_on.isoformat())
     elif answer.status is Status.FAILED and await draws_store.fail_payout(
         tx, draw, failed_at=now, failed_on=business_date(now), reason=answer.reason or ""
     ):
@@ -193,9 +196,7 @@ async def _decide_draw(tx: Tx, draw: Draw, answer: Answer, clock: Clock) -> None
 
 async def _refund(pool: Pool, vault: Vault, rail: Rail, clock: Clock, refund: RefundRow) -> None:
     transfer = _Transfer(Direction.PAYOUT, refund.member_id, refund.refund_id, refund.amount_fen, refund.attempts)
-    async with transaction(pool) as tx:
-        agreement = await agreement_of(tx, vault, member_id=refund.member_id, card_id=refund.card_id)
-    said = await _ask_or_order(rail, transfer, agreement)
+    said = await _ask_of_card(pool, vault, rail, transfer, refund.card_id)
     if said is None:
         return  # the lease brings it back, as a question
     now = clock()

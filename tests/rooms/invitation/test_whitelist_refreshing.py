@@ -9,7 +9,6 @@ from people_judged import POLICY, near, people, person, with_features, worst
 
 from grainline.invitation import outcomes_of, refresh, refreshing
 from grainline.invitation.outcomes import Way, judge
-from grainline.invitation.preconditions import PRECONDITIONS
 from grainline.invitation.whitelist_store import funnel, refresh_of
 from grainline.kit.calendar import add_months
 from grainline.kit.db import make_pool, transaction
@@ -297,7 +296,7 @@ async def test_funnel_counts_as_by_hand(pool, month):
     ]
     await run(pool, told(rows), month, capacity=3)
     async with transaction(pool) as tx:
-        counted = await funnel(tx, month=month, preconditions=list(PRECONDITIONS))
+        counted = await funnel(tx, month=month)
     assert (counted.judged, counted.eligible, counted.qualified, counted.invited) == (9, 6, 4, 3)
     assert counted.delayed == 0
     assert counted.stopped_by == {
@@ -316,6 +315,6 @@ async def test_funnel_counts_as_by_hand(pool, month):
 
 async def test_funnel_of_a_month_that_was_never_refreshed_is_empty(pool, month):
     async with transaction(pool) as tx:
-        counted = await funnel(tx, month=month, preconditions=list(PRECONDITIONS))
+        counted = await funnel(tx, month=month)
     assert (counted.judged, counted.invited, counted.stopped_by) == (0, 0, {})
     assert set(counted.means_e2.values()) == {None}
