@@ -21,7 +21,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 $(STAMP): moved
 endif
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml src/grainline/federated/kernel.c
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Grainline needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1)."; \
 		echo "Install one and name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -37,6 +37,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the locked packages into $(VENV) (a minute or two the first time) …"
 	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m grainline.federated.kernel_build
 	@printf '%s' '$(CURDIR)' > $(STAMP)
 
 web: setup
@@ -58,8 +59,9 @@ check: lint ## Check style, types, the layers of the rooms and the house rules
 browser: setup
 	@$(BIN)/python tests/chromium.py
 
+# Several files at a time: each process has a PostgreSQL of its own, and the tests of a file stay together.
 test: setup lint web browser ## Run the checks and all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: setup ## Run every benchmark and print its figures as JSON
 	@set -e; for file in benchmarks/[a-z]*.py; do $(BIN)/grainline bench "$$(basename "$$file" .py)" --json; done

@@ -68,7 +68,9 @@ class _Tables:
         self.rows: dict[str, list[tuple[object, ...]]] = {
             "members.sessions (member_id, token_hash, created_at, expires_at)": [],
             "members.cards (member_id, card_id, agreement_sealed, bank, last4, fingerprint, usual, added_at)": [],
-            "lines.lines (member_id, product, state, tier, limit_fen, rate_e8, reasons, opened_at)": [],
+            "lines.lines (member_id, product, state, tier, limit_fen, rate_e8, reasons, opened_at, changes)": [],
+            "lines.changes (member_id, product, change_no, key, kind, to_fen, to_rate_e8, to_tier, state, reasons,"
+            " made_by, made_at)": [],
             "loans.disclosures (member_id, disclosure_id, product, amount_fen, instalments, rate_e8, purpose, card_id,"
             " starts_on, content, content_hash, shown_at, may_sign_at, expires_at, rules, funded_within)": [],
             "loans.contracts (member_id, contract_id, disclosure_id, content, content_hash, made_at)": [],
@@ -89,7 +91,10 @@ def _prepare(
     card_id, product = _uuid(chance), pack.product.code
     sealed = chance.randbytes(64)  # nobody pays out here, so nobody unseals it
     tables.add("members.cards", member_id, card_id, sealed, "测试银行", "0001", chance.randbytes(32), True, now)
-    tables.add("lines.lines", member_id, product, "open", "prime", LINE_FEN, RATE_E8, Jsonb(["line_by_capacity"]), now)
+    reasons = Jsonb(["line_by_capacity"])
+    tables.add("lines.lines", member_id, product, "open", "prime", LINE_FEN, RATE_E8, reasons, now, 1)
+    opened = (1, "opened", "opened", LINE_FEN, RATE_E8, "prime", "open")
+    tables.add("lines.changes", member_id, product, *opened, reasons, "platform", now)
     disclosure, contract = _papers(pack, chance, card_id, now)
     terms = disclosure.terms
     tables.add(

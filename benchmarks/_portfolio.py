@@ -32,9 +32,16 @@ cross join lateral (select s.starts[place] as days_on) as started
 cross join lateral (select (%(dues)s::date[])[place] as due_on) as due
 """
 LINES = """
-insert into lines.lines (member_id, product, state, tier, limit_fen, used_fen, rate_e8, reasons, opened_at)
-select n, %(product)s, 'open', 'prime', %(amount)s * 2, %(amount)s, %(rate)s, '[]', now()
-from generate_series(%(first)s::bigint, %(last)s::bigint) as n
+with opened as (
+    insert into lines.lines (member_id, product, state, tier, limit_fen, used_fen, rate_e8, reasons, opened_at, changes)
+    select n, %(product)s, 'open', 'prime', %(amount)s * 2, %(amount)s, %(rate)s, '[]', now(), 1
+    from generate_series(%(first)s::bigint, %(last)s::bigint) as n
+    returning *
+)
+insert into lines.changes (member_id, product, change_no, key, kind, to_fen, to_rate_e8, to_tier, state, reasons,
+    made_by, made_at)
+select member_id, product, 1, 'opened', 'opened', limit_fen, rate_e8, tier, state, reasons, 'platform', opened_at
+from opened
 """
 BALANCES = """
 insert into ledger.balances (member_id, account, sub, balance_fen)

@@ -8,6 +8,7 @@ settings on the same rows; `equals_twin` says whether the federated model is the
 
 import argparse
 import asyncio
+import os
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from _stage import print_figures
 from grainline.entry.federated_command import figures
 from grainline.entry.federated_tables import GuestTable, held_out, read_guest_table, read_table
 from grainline.entry.federated_training import Costs, Outcome, Plan, auc, plaintext_scores, run
+from grainline.entry.he_backend import VARIABLE
 from grainline.federated.inference import score_together
 from grainline.federated.training import Rows, Settings, train_twin
 from grainline.federated.trees import Rules
@@ -39,7 +41,10 @@ def main() -> int:
     parser.add_argument("--bins", type=int, default=32, help="bins (%(default)s)")
     parser.add_argument("--bits", type=int, default=2048, help="of the key (%(default)s)")
     parser.add_argument("--scheme", default="okamoto-uchiyama", help="or paillier (%(default)s)")
+    parser.add_argument("--backend", choices=("portable", "native"), help="arithmetic; left out: the fastest there is")
     given = parser.parse_args()
+    if given.backend:
+        os.environ[VARIABLE] = given.backend  # the host's process inherits it
     settings = Settings(trees=given.trees, rules=Rules(depth=given.depth), bins=given.bins)
     with tempfile.TemporaryDirectory() as folder:
         guest, host = written(Path(folder), given.rows)

@@ -219,10 +219,7 @@ SESSION = (
     "insert into members.sessions (member_id, token_hash, created_at, expires_at) values (%s, 'token', %s, %s)"
     " on conflict do nothing"
 )
-LINE = (
-    "insert into lines.lines (member_id, product, state, tier, limit_fen, rate_e8, reasons, opened_at)"
-    " values (%s, %s, 'open', 'prime', %s, %s, '[]', %s)"
-)
+LINE = "select lines.open(%s, %s, 'prime', %s, %s, '[]', null, null, null, 'platform', %s)"
 DISCLOSURE = (
     "insert into loans.disclosures (member_id, disclosure_id, product, rules, amount_fen, instalments, rate_e8,"
     " purpose, card_id, starts_on, content, content_hash, shown_at, may_sign_at, expires_at, funded_within)"
@@ -238,8 +235,8 @@ CODE = (
 )
 DRAW = "select refusal from loans.draw(%s, 'token', %s, 'key', 'input', %s, 'signed', 'code', %s, %s)"
 EMPTY = (
-    "truncate members.sessions, members.one_time_codes, lines.lines, guard.day_draws, kit.outbox, loans.draws,"
-    " loans.contracts, loans.disclosures, loans.loans, loans.events, loans.repayments, loans.refunds,"
+    "truncate members.sessions, members.one_time_codes, lines.lines, lines.changes, guard.day_draws, kit.outbox,"
+    " loans.draws, loans.contracts, loans.disclosures, loans.loans, loans.events, loans.repayments, loans.refunds,"
     " loans.rail_answers, loans.classifications, loans.closed_days, ledger.journals, ledger.entries, ledger.balances,"
     " ledger.house_balances, ledger.closed_periods restart identity"
 )

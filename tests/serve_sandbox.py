@@ -10,10 +10,12 @@ from pathlib import Path
 from granian.server.embed import Server
 
 from grainline.sandbox.clock import FILE_NAME, SandboxClock
-from grainline.sandbox.seeding import seed
+from grainline.sandbox.seeding import records_in, seed
 from grainline.sandbox.server import create_app
 from grainline.sandbox.settings import SandboxSettings
 from grainline.sandbox.town import residents
+
+PORTFOLIO = Path(__file__).resolve().parents[1] / "data" / "credit_card_default.parquet"
 
 
 def main(given: dict) -> None:
@@ -28,7 +30,8 @@ def main(given: dict) -> None:
     )
     app = create_app(settings, clock)
     people = residents(given["ages"], reference=date(2026, 1, 15))
-    seed(app.state.sandbox.store, people, secret=settings.secret, now=clock())
+    records = records_in(PORTFOLIO)
+    seed(app.state.sandbox.store, people, records=records, secret=settings.secret, now=clock())
     server = Server(app, address="127.0.0.1", port=given["port"], interface="asgi", log_enabled=False)
     asyncio.run(server.serve())
 

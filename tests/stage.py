@@ -18,7 +18,8 @@ from grainline.entry.worker import drain
 from grainline.invitation import MonthlyEvaluation, add_evaluations
 from grainline.kit.calendar import at, business_date
 from grainline.kit.db import transaction
-from grainline.kit.money import Fen
+from grainline.kit.money import Fen, RateE8
+from grainline.lines import open_line
 from grainline.loans import Event, EventKind, record_event
 from grainline.members import create_members
 from grainline.sandbox.client import SandboxClient
@@ -92,7 +93,7 @@ class Stage:
         await person.sign_in()
         await person.post("/identity", person.identity())
         await person.post("/cards", person.card())
-        await person.post("/line", {})
+        await person.hold_line(line_fen=line_fen, rate_e8=rate_e8)
         return person
 
 
@@ -141,6 +142,20 @@ class Borrower:
         await self.post("/sign-in/otp", {"phone": self.papers.phone})
         session = await self.post("/sign-in", {"phone": self.papers.phone, "code": await self.code()})
         self.headers = {"Authorization": f"Bearer {session['token']}"}
+
+    async def hold_line(self, *, line_fen: int, rate_e8: int, tier: str = "prime", product: str | None = None) -> None:
+        """Hold a line of this size and rate, whatever a decision would have said."""
+        async with transaction(self.stage.platform.pool) as tx:
+            await open_line(
+                tx,
+                member_id=self.member_id,
+                product=product or self.stage.platform.pack.product.code,
+                tier=tier,
+                limit_fen=Fen(line_fen),
+                rate_e8=RateE8(rate_e8),
+                reasons=("line_by_capacity",),
+                now=self.stage.clock(),
+            )
 
     async def disclosure(self, yuan: int, *, instalments: int = 5, purpose: str = "travel") -> dict[str, Any]:
         cards = (await self.get("/cards"))["items"]

@@ -1,5 +1,6 @@
 """From sign-in to a repaid loan, on the pages, at the width of a phone; and who is not invited learns why."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -27,6 +28,7 @@ def test_an_invited_resident_borrows_and_repays(walk: Callable[[str], Walk]) -> 
     _let_a_month_pass(ming, loan)
     _repay_a_part_by_hand(ming, loan)
     _settle_early_in_full(ming, loan)
+    _withdraw_a_consent(ming)
     _read_it_in_english(ming, loan)
     _sign_out(ming)
     proof = ming.platform.command("verify")
@@ -99,33 +101,62 @@ def _find_the_entry(ming: Walk) -> None:
 
 
 def _open_the_line(ming: Walk) -> None:
-    papers = ming.platform.papers(ming.platform.invited)
-    ming.tap("continue")
-    ming.arrive("real-name")
-    ming.type("name", papers.name)
-    ming.type("national-id", papers.national_id)
-    ming.look("real-name")
-    ming.tap("submit")
-    ming.arrive("credit")
-    expect(ming.on("step-card")).to_have_attribute("aria-current", "step")
-    ming.tap("continue")
-    ming.arrive("card")
-    ming.type("card-number", papers.card_number)
-    ming.type("card-phone", papers.phone)
-    ming.look("card")
-    ming.tap("submit")
-    ming.arrive("credit")
+    _give_a_name(ming)
+    _give_a_card(ming)
+    _consent(ming)
     expect(ming.on("step-line")).to_have_attribute("aria-current", "step")
     ming.look("credit-last-step")
     ming.tap("continue")
     ming.arrive("line")
-    ming.look("line-ready")
-    ming.tap("open-line")
+    expect(ming.on("apply")).to_be_disabled()
+    ming.on("student-no").check()
+    ming.look("apply")
+    ming.tap("apply")
     expect(ming.on("line-opened")).to_be_visible()
     ming.look("line-opened")
     ming.back("credit")
     ming.look("credit-open")
     ming.tap("borrow")
+
+
+def _give_a_name(walker: Walk) -> None:
+    papers = walker.platform.papers(walker.platform.invited)
+    expect(walker.on("step-real_name")).to_have_attribute("aria-current", "step")
+    walker.tap("continue")
+    walker.arrive("real-name")
+    walker.type("name", papers.name)
+    walker.type("national-id", papers.national_id)
+    walker.look("real-name")
+    walker.tap("submit")
+    walker.arrive("credit")
+
+
+def _give_a_card(walker: Walk) -> None:
+    papers = walker.platform.papers(walker.platform.invited)
+    expect(walker.on("step-card")).to_have_attribute("aria-current", "step")
+    walker.tap("continue")
+    walker.arrive("card")
+    walker.type("card-number", papers.card_number)
+    walker.type("card-phone", papers.phone)
+    walker.look("card")
+    walker.tap("submit")
+    walker.arrive("credit")
+
+
+def _consent(walker: Walk) -> None:
+    """Nothing is ticked beforehand, and what is required must be before it goes on."""
+    expect(walker.on("step-consents")).to_have_attribute("aria-current", "step")
+    walker.tap("continue")
+    walker.arrive("give-consents")
+    expect(walker.on("required-bureau")).to_be_visible()
+    for source in ("bureau", "payment", "social", "device"):
+        expect(walker.on(f"consent-{source}")).to_have_attribute("aria-checked", "false")
+    walker.on("consent-social").click()
+    expect(walker.on("give-consents")).to_be_disabled()
+    walker.on("consent-bureau").click()
+    walker.look("consents")
+    walker.tap("give-consents")
+    walker.arrive("credit")
 
 
 def _choose_amount_term_and_purpose(ming: Walk) -> None:
@@ -285,7 +316,13 @@ def _read_it_in_english(ming: Walk, loan: str) -> None:
     ming.tap("language-en")
     ming.arrive("me")
     ming.look("english-me", desk=False)
-    for path, route in (("/wallet", "wallet"), ("/credit", "credit"), ("/credit/line", "line"), (loan, "loan")):
+    for path, route in (
+        ("/wallet", "wallet"),
+        ("/credit", "credit"),
+        ("/credit/line", "line"),
+        ("/consents", "consents"),
+        (loan, "loan"),
+    ):
         ming.go(path, route)
         ming.look(f"english-{route}", desk=False)
         assert not CHINESE.search(ming.on(f"page-{route}").inner_text()), route
@@ -297,6 +334,19 @@ def _read_it_in_english(ming: Walk, loan: str) -> None:
     ming.look("english-disclosure", desk=False)
     ming.tap("disclosure-change")
     ming.look("english-borrow", desk=False)
+
+
+def _withdraw_a_consent(ming: Walk) -> None:
+    """From Me it takes two taps, and three are allowed."""
+    ming.go("/me", "me")
+    ming.tap("consents")
+    ming.arrive("consents")
+    expect(ming.on("consent-social")).to_have_attribute("aria-checked", "true")
+    ming.on("consent-social").click()
+    expect(ming.on("consent-withdrawn")).to_be_visible()
+    expect(ming.on("consent-social")).to_have_attribute("aria-checked", "false")
+    expect(ming.on("consent-bureau")).to_have_attribute("aria-checked", "true")
+    ming.look("consent-withdrawn")
 
 
 def _sign_out(ming: Walk) -> None:
@@ -340,3 +390,39 @@ def test_another_product_has_an_entry_of_its_own(walk: Callable[[str], Walk]) ->
     expect(ming.on("title")).to_have_text("借呗")
     assert int(ming.on("points").inner_text()) >= 600
     ming.look("jiebei")
+
+
+def test_who_is_declined_sees_why_what_would_change_it_and_has_a_person_look(walk: Callable[[str], Walk]) -> None:
+    ming = walk("declined")
+    platform = ming.platform
+    platform.hands().set_elsewhere(platform.invited, open_loans=1, owed_fen=100_000, overdue_days=30)
+    ming.go("/credit?product=jiebei", "sign-in")
+    ming.sign_in(platform.invited)
+    ming.arrive("credit")
+    for step, take in (("real_name", _give_a_name), ("card", _give_a_card), ("consents", _consent)):
+        if ming.on(f"step-{step}").get_attribute("aria-current") == "step":
+            take(ming)
+    ming.tap("continue")
+    ming.arrive("line")
+    ming.on("student-no").check()
+    ming.tap("apply")
+    expect(ming.on("decision")).to_have_attribute("data-result", "declined")
+    expect(ming.on("reasons")).to_contain_text("在其他机构有逾期未还")
+    expect(ming.on("way-1")).to_contain_text("还清在其他机构的逾期欠款")
+    expect(ming.on("way-1")).to_contain_text("额度约 ¥")
+    ming.tap("notice-toggle")
+    expect(ming.on("notice-text")).to_contain_text("征信机构")
+    ming.look("declined")
+    ming.tap("ask-review")  # one tap from the result
+    expect(ming.on("review-until")).to_be_visible()
+    expect(ming.on("ask-review")).to_have_count(0)
+    ming.look("in-review")
+    [waiting] = json.loads(platform.command("review", "list", "--json").stdout)
+    assert waiting["asked_by"] == "member"
+    words = ("--by", "chen", "--reason", "逾期已还清，凭证已核实", "--json")
+    answered = platform.command("review", "answer", waiting["review_id"], "approved", *words)
+    assert answered.returncode == 0, answered.stderr
+    ming.go("/credit/line?product=jiebei", "line")
+    expect(ming.on("line-card")).to_be_visible()
+    expect(ming.on("reasons")).to_contain_text("人工复核")
+    ming.look("answered")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -143,7 +144,8 @@ class Walk:
         return self.next_code(phone, after=before)
 
     def sign_in(self, phone: str) -> None:
-        """Fill in the sign-in page and get past it."""
+        """Fill in the sign-in page and get past it, later than the pause between two codes to one phone."""
+        self.platform.pass_time(timedelta(seconds=61))
         self.type("phone", phone)
         self.type("code", self.ask_for_code(phone, by="send-code"))
         self.tap("sign-in")

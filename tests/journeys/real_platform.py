@@ -203,6 +203,13 @@ async def invite(platform: RealPlatform, person: Resident, *, line_fen: int) -> 
         await add_evaluations(tx, [evaluation])
 
 
+async def hold_line(platform: RealPlatform, person: Resident, *, limit_fen: int) -> None:
+    """Give a resident a line of this size, whatever a decision would say."""
+    async with wire(platform.settings, platform.server.app_url) as wired, transaction(wired.pool) as tx:
+        members = await create_members(tx, wired.vault, [person.phone], now=wired.clock())
+        await _open_line(tx, wired, members[person.phone], limit_fen=limit_fen)
+
+
 async def signatures(platform: RealPlatform, people: list[Resident]) -> list[Signature]:
     """Bring people to the moment of signing, by the same calls as the API's, without its round trips."""
     made: list[Signature] = []
@@ -272,14 +279,18 @@ async def _papers(tx: Tx, wired: Platform, person: Resident, member_id: int, agr
         fingerprint=wired.vault.blind_index("card", person.card_number),
         now=now,
     )
+    await _open_line(tx, wired, member_id, limit_fen=5_000_000)
+    return card.card_id
+
+
+async def _open_line(tx: Tx, wired: Platform, member_id: int, *, limit_fen: int) -> None:
     await open_line(
         tx,
         member_id=member_id,
         product=wired.pack.product.code,
         tier="prime",
-        limit_fen=Fen(5_000_000),
+        limit_fen=Fen(limit_fen),
         rate_e8=RateE8(30_000),
         reasons=["line_by_capacity"],
-        now=now,
+        now=wired.clock(),
     )
-    return card.card_id

@@ -14,8 +14,11 @@ async def test_from_an_invitation_to_a_repaid_loan(stage):
     await ming.post("/identity", ming.identity())
     assert (await ming.get("/wallet"))["next_step"] == "card"
     await ming.post("/cards", ming.card())
+    assert (await ming.get("/wallet"))["next_step"] == "consents"
+    await ming.post("/consents", {"sources": ["bureau"]})
     assert (await ming.get("/wallet"))["next_step"] == "line"
-    line = await ming.post("/line", {})
+    await ming.hold_line(line_fen=1_500_000, rate_e8=50_000)
+    line = await ming.get("/line")
     assert (line["limit_fen"], line["available_fen"], line["daily_rate_percent"]) == (1_500_000, 1_500_000, "0.05")
 
     loan_id = await ming.loan(10_000)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from real_platform import RealPlatform, invite, real_platform
+from real_platform import RealPlatform, hold_line, invite, real_platform
 from typer.testing import CliRunner, Result
 
 from grainline.entry.cli import app
@@ -72,6 +72,12 @@ def test_from_the_code_to_the_repaid_loan(real, grainline):
     assert ming.name[0] + "*" in grainline("me", "identity", ming.name, ming.national_id)
     assert "bind a card first" in grainline("me", "disclosure", "1000", "--purpose", "travel", code=1)
     assert ming.card_number[-4:] in grainline("me", "card", ming.card_number, ming.phone)
+    assert re.search(r"next_step +consents", grainline("me", "wallet"))
+    assert "bureau     not given, required" in grainline("me", "consents")
+    assert "(consent_needed)" in grainline("me", "apply", "--not-student", code=1)
+    assert "bureau     given" in grainline("me", "consents", "bureau")
+    assert "(no_champion)" in grainline("me", "apply", "--not-student", code=1)  # no model is registered here
+    asyncio.run(hold_line(real, ming, limit_fen=500_000))
     assert re.search(r"limit +¥5,000.00", grainline("me", "line"))
     assert "renovation" in grainline("me", "product")
 

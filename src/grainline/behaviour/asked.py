@@ -54,7 +54,7 @@ def asked(
             raise UnusableFiles(party=str(party), detail=f"{path.name}: {', '.join(sorted(wrong))}")
         faults.update(taken.report.faults)
         known = taken.events.filter(pl.col("resident").is_in(wanted.implode()))
-        found.append(compute(known, party=party, as_of=as_of, known_by=known_by).select("resident", *names))
+        found.append(compute(known, party=party, as_of=as_of, known_by=known_by, names=names))
     told = pl.concat(found)
     if twice := told.filter(pl.col("resident").is_duplicated())["resident"].unique().sort().to_list():
         raise UnusableFiles(party=str(party), detail=f"residents in more than one file: {twice[:3]}")

@@ -4,10 +4,10 @@
 with them, and nothing told of one resident depends on who else is in the block.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from grainline.behaviour.calculations import CALCULATIONS, Block, Calculation
 from grainline.behaviour.columns import Columns, Floats, Integers, columns_of, microseconds
 from grainline.behaviour.entries import entries_of, ring_of
 from grainline.behaviour.events import Party
-from grainline.behaviour.families import Cell
+from grainline.behaviour.families import Cell, Feature, Told
 from grainline.behaviour.features import features
 from grainline.behaviour.groups import Group, membership, vocabulary
 from grainline.behaviour.measures import WINDOWS, Measure
@@ -26,6 +26,7 @@ from grainline.behaviour.told import tell_all
 
 BLOCK_RESIDENTS = 1_000
 BLOCK_EVENTS = 200_000
+PLANS_MAX = 64  # kept
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that can be said of a party's features before any event is seen."""
+    """All that can be said of features, of those asked for and what they are told from, before any event is seen."""
 
     names: tuple[str, ...]
     groups: tuple[Group, ...]
@@ -57,22 +58,31 @@ class Plan:
     steps: tuple[Step, ...]
 
 
-def compute(events: pl.DataFrame, *, party: Party, as_of: date | datetime, known_by: date | datetime) -> pl.DataFrame:
+def compute(
+    events: pl.DataFrame,
+    *,
+    party: Party,
+    as_of: date | datetime,
+    known_by: date | datetime,
+    names: Sequence[str] | None = None,
+) -> pl.DataFrame:
     """Return one row for each resident with an event before `as_of`: `resident`, then the party's features.
 
     `events` are valid events of the party, in any order; those at or after `as_of`, or ingested after `known_by`,
     change nothing. A business date stands for its first instant in Shanghai. Features are 64-bit floats, null where
-    there is nothing to tell.
+    there is nothing to tell. With `names` there are these and no others, in that order and with the same values, and
+    what they do not need is not computed. Raises ValueError for a name that is not the party's.
     """
     known = columns_of(events, party=party, as_of=as_of, known_by=known_by)
-    planned, moment_us = plan(party), microseconds(as_of)
+    planned, moment_us = plan(party, None if names is None else tuple(names)), microseconds(as_of)
     starts = np.flatnonzero(np.diff(known.resident, prepend=known.resident[:1] - 1))
     found = np.full((len(planned.names), len(starts)), np.nan)
     ends = np.append(starts[1:], len(known.resident))
     for first, last in _blocks(starts, ends):
-        fill(found[:, first:last], known.part(int(starts[first]), int(ends[last - 1])), party, moment_us)
-    tell_all(party, found)
-    return _frame(planned.names, known.resident[starts], found)
+        fill(found[:, first:last], known.part(int(starts[first]), int(ends[last - 1])), party, moment_us, planned)
+    tell_all(party, planned.names, found)
+    made = _frame(planned.names, known.resident[starts], found)
+    return made if names is None else made.select("resident", *names)
 
 
 def _frame(names: tuple[str, ...], residents: Integers, found: Floats) -> pl.DataFrame:
@@ -92,9 +102,9 @@ def _blocks(starts: Integers, ends: Integers) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def fill(found: Floats, events: Columns, party: Party, moment_us: int) -> None:
-    """Write the cell features of a block's residents into the columns of `found`."""
-    planned, words = plan(party), vocabulary(party)
+def fill(found: Floats, events: Columns, party: Party, moment_us: int, planned: Plan) -> None:
+    """Write the planned cell features of a block's residents into the columns of `found`."""
+    words = vocabulary(party)
     hour, age_us = local_hours(events.at_us), moment_us - events.at_us
     resident = np.cumsum(np.diff(events.resident, prepend=events.resident[:1]) != 0)
     unknown = np.full(len(resident), np.nan)
@@ -117,10 +127,13 @@ def fill(found: Floats, events: Columns, party: Party, moment_us: int) -> None:
             found[want.rows] = values[want.windows, want.groups] if want.measure.windowed else values[want.groups]
 
 
-@cache
-def plan(party: Party) -> Plan:
-    """Return what computing a party's features takes."""
-    known = features(party)
+@lru_cache(PLANS_MAX)
+def plan(party: Party, names: tuple[str, ...] | None = None) -> Plan:
+    """Return what computing features of a party takes: all, or those named and what they are told from.
+
+    Raises ValueError for a name that is not the party's.
+    """
+    known = features(party) if names is None else needed_for(party, names)
     cells = [(row, one.of) for row, one in enumerate(known) if isinstance(one.of, Cell)]
     groups = tuple(dict.fromkeys(cell.group for _, cell in cells))
     steps = []
@@ -138,3 +151,15 @@ def plan(party: Party) -> Plan:
                 wanted.append(Wanted(measure, *map(np.array, ([row for row, _ in of], windows, places))))
         steps.append(Step(calculate, np.array(used), tuple(wanted)))
     return Plan(tuple(one.name for one in known), groups, membership(party, groups), tuple(steps))
+
+
+def needed_for(party: Party, names: Collection[str]) -> tuple[Feature, ...]:
+    """Return the features of these names and those they are told from, in the party's order; raise ValueError."""
+    known = {one.name: one for one in features(party)}
+    if unknown := sorted(set(names) - known.keys()):
+        raise ValueError(f"not of {party}: {', '.join(unknown)}")
+    needed = set(names)
+    for name in names:
+        if isinstance(told := known[name].of, Told):
+            needed |= {*told.over, *told.under}
+    return tuple(one for name, one in known.items() if name in needed)

@@ -1,6 +1,6 @@
 """Features that are told from finished features: shares, trends, balances and mixes."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from grainline.behaviour.families import Told, Way
 from grainline.behaviour.features import features
 
 
-def tell_all(party: Party, found: Floats) -> None:
-    """Write every told feature's row of `found` (feature, resident) from the rows it is told from."""
-    for way, rows, over, under, scale in _told(party):
+def tell_all(party: Party, names: tuple[str, ...], found: Floats) -> None:
+    """Write every told feature's row of `found` (feature, resident), which `names` names, from the rows it needs."""
+    for way, rows, over, under, scale in _told(party, names):
         part = found[over[:, 0]] if over.shape[1] == 1 else found[over]
         match way:
             case Way.RATIO:
@@ -44,11 +44,11 @@ def _entropy(parts: Floats) -> Floats:
     return np.maximum(found, 0)
 
 
-@cache
-def _told(party: Party) -> tuple[tuple[Way, Integers, Integers, Integers, Floats], ...]:
+@lru_cache(64)
+def _told(party: Party, names: tuple[str, ...]) -> tuple[tuple[Way, Integers, Integers, Integers, Floats], ...]:
     """Return for each way and number of parts: rows to write, rows of `over` and of `under`, scales."""
-    known = features(party)
-    row = {one.name: place for place, one in enumerate(known)}
+    row = {name: place for place, name in enumerate(names)}
+    known = [one for one in features(party) if one.name in row]  # in the order of `names`, which is the party's
     kinds: dict[tuple[Way, int], list[tuple[int, Told]]] = {}
     for place, one in enumerate(known):
         if isinstance(one.of, Told):

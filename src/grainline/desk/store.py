@@ -83,6 +83,43 @@ DISAGREEMENTS: tuple[LiteralString, ...] = (
     from lines.lines where used_fen + reserved_fen + available_fen <> limit_fen
     """,
     """
+    select 'line_equals_its_changes', l.member_id,
+        format('limit %s at rate %s is %s, by the last of %s changes %s at %s, %s', l.limit_fen, l.rate_e8, l.state,
+            l.changes, c.to_fen, c.to_rate_e8, c.state)
+    from lines.lines l left join lines.changes c
+        on c.member_id = l.member_id and c.product = l.product and c.change_no = l.changes
+    where (l.limit_fen, l.rate_e8, l.tier, l.state) is distinct from (c.to_fen, c.to_rate_e8, c.to_tier, c.state)
+        or l.frozen_for is distinct from c.frozen_for
+    """,
+    """
+    select 'change_follows_the_one_before', member_id, format('change %s is from %s, and the one before was to %s',
+        change_no, from_fen, before)
+    from (
+        select c.*, lag(to_fen) over line as before, lag(change_no) over line as last
+        from lines.changes c window line as (partition by member_id, product order by change_no)
+    ) as steps where before is distinct from from_fen or change_no <> coalesce(last, 0) + 1
+    """,
+    """
+    select 'temporary_raises_add_up', l.member_id, format('%s of the limit is for a time, raises that run are %s',
+        l.temporary_fen, coalesce(r.running, 0))
+    from lines.lines l left join (
+        select member_id, product, sum(amount_fen) as running from lines.temporary_raises
+        where returned_at is null group by 1, 2
+    ) as r using (member_id, product) where l.temporary_fen <> coalesce(r.running, 0)
+    """,
+    """
+    select 'temporary_raise_is_over', t.member_id,
+        format('raise %s ended on %s and is still counted', t.code, t.until_on)
+    from lines.temporary_raises t
+    where t.returned_at is null and t.until_on <= (select max(day) from lines.looked_days)
+    """,
+    """
+    select 'change_has_its_decision', c.member_id, format('change %s names decision %s, which is not there',
+        c.change_no, c.decision_id)
+    from lines.changes c where c.decision_id is not null and not exists (
+        select from underwriting.decisions d where d.member_id = c.member_id and d.decision_id = c.decision_id)
+    """,
+    """
     select 'line_equals_ledger', l.member_id, format('line uses %s, ledger %s; reserves %s, draws %s, ledger %s',
         used_fen, principal, reserved_fen, waiting, held)
     from (

@@ -14,14 +14,21 @@ from grainline.entry import settings as env
 from grainline.entry.backtest_command import backtest
 from grainline.entry.books_command import books
 from grainline.entry.conformance_command import conformance
+from grainline.entry.decision_command import decision
 from grainline.entry.features_command import features_app
 from grainline.entry.federated_command import federated_app
 from grainline.entry.invite_command import invite
+from grainline.entry.line_command import line_app
 from grainline.entry.loan_command import loan_app
 from grainline.entry.logs import SERVER_LOGGING
 from grainline.entry.me_command import me
+from grainline.entry.monitor_command import registry
 from grainline.entry.party_command import party
+from grainline.entry.review_command import review_app
+from grainline.entry.rules_command import rules_app
 from grainline.entry.sandbox_command import sandbox
+from grainline.entry.sandbox_parties_command import parties
+from grainline.entry.score_command import score_app
 from grainline.entry.settings import PROJECT_ROOT, BadSettings
 from grainline.entry.simulate_command import simulate
 
@@ -46,13 +53,20 @@ app.command()(backtest)
 app.command()(conformance)
 app.command()(simulate)
 app.add_typer(books, name="books")
+app.add_typer(decision, name="decision")
 app.add_typer(features_app, name="features")
 app.add_typer(federated_app, name="federated")
 app.add_typer(invite, name="invite")
+app.add_typer(line_app, name="line")
 app.add_typer(loan_app, name="loan")
 app.add_typer(me, name="me")
 app.add_typer(party, name="party")
+app.add_typer(review_app, name="review")
+app.add_typer(rules_app, name="rules")
+sandbox.command()(parties)
 app.add_typer(sandbox, name="sandbox")
+score_app.add_typer(registry)
+app.add_typer(score_app, name="score")
 out = Console(soft_wrap=True)
 
 BENCHMARKS = PROJECT_ROOT / "benchmarks"

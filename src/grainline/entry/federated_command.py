@@ -1,19 +1,30 @@
 """`grainline federated …`: train one model over files of several parties, each in a process of its own."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from grainline.entry.federated_tables import BadFile, read_table
-from grainline.entry.federated_training import BACKEND, Outcome, Plan, auc, plaintext_scores, run
+from grainline.entry import federated_options as options
+from grainline.entry.federated_remote import HELD_OUT, RemotePlan, run_remote
+from grainline.entry.federated_scorecard import CardPlan, compared_scorecard, run_scorecard
+from grainline.entry.federated_tables import read_table
+from grainline.entry.federated_training import Outcome, Plan, auc, plaintext_scores, run
 from grainline.entry.problems import detail_of
+from grainline.federated import kernel
 from grainline.federated.binning import BadTable
 from grainline.federated.gradients import Sampling
+from grainline.federated.identity import Identity
+from grainline.federated.ids import IdKind
+from grainline.federated.scorecard_training import ScorecardSettings
+from grainline.federated.signed_parts import envelope_hash, signer_of, signing_key, write_part
 from grainline.federated.training import Settings
 from grainline.federated.trees import Rules
 from grainline.kit.errors import Refusal
@@ -24,6 +35,13 @@ out = Console(soft_wrap=True)
 Figures = dict[str, float | int | str | None]
 
 
+class ModelKind(StrEnum):
+    """What can be trained."""
+
+    BOOSTED = "boosted"
+    SCORECARD = "scorecard"
+
+
 @federated_app.callback()
 def federated() -> None:
     """Train and try the federated credit model."""
@@ -31,45 +49,137 @@ def federated() -> None:
 
 @federated_app.command()
 def train(
-    guest: Annotated[Path, typer.Option(help="The lender's CSV or Parquet, with `id` and the label.")],
-    host: Annotated[list[Path], typer.Option(help="A data party's CSV or Parquet, with `id`; may be given again.")],
-    label: Annotated[str, typer.Option(help="The lender's column of 0 and 1.")],
-    trees: Annotated[int, typer.Option(min=1, max=1000)] = 20,
-    depth: Annotated[int, typer.Option(min=1, max=10)] = 5,
-    learning_rate: Annotated[float, typer.Option(min=0.001, max=1.0)] = Rules.learning_rate,
-    bins: Annotated[int, typer.Option(min=2, max=255)] = Settings.bins,
-    leaf_rows: Annotated[int, typer.Option(min=1, help="Fewest rows in a leaf.")] = Rules.leaf_rows_min,
-    smallest_bin: Annotated[
-        int, typer.Option(min=1, help="Fewest rows a host lets stand out.")
-    ] = Settings.smallest_bin,
-    guest_first: Annotated[bool, typer.Option(help="Grow the first tree of the lender's features only.")] = False,
-    sample: Annotated[bool, typer.Option(help="GOSS: the 20 % with the largest gradients, 10 % of the rest.")] = False,
-    scheme: Annotated[str, typer.Option(help="okamoto-uchiyama or paillier.")] = Plan.scheme,
-    bits: Annotated[int, typer.Option(min=2048, max=4096, help="Of the modulus.")] = Plan.bits,
-    split_seed: Annotated[int, typer.Option(min=0, help="Which fifth of the ids is held out.")] = 0,
-    target: Annotated[Path | None, typer.Option("--out", help="File for the lender's part of the model.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    label: options.Label,
+    guest: options.Guest = None,
+    host: options.Hosts = None,
+    party: options.Parties = None,
+    identity: options.LenderFolder = None,
+    labels: options.Labels = None,
+    as_of: options.AsOf = None,
+    id_kind: options.LabelsIdKind = IdKind.PHONE,
+    model: Annotated[
+        ModelKind, typer.Option(help="Boosted trees, or a scorecard of whole points.")
+    ] = ModelKind.BOOSTED,
+    trees: options.Trees = 20,
+    depth: options.Depth = 5,
+    learning_rate: options.LearningRate = Rules.learning_rate,
+    bins: options.Bins = None,
+    leaf_rows: options.LeafRows = Rules.leaf_rows_min,
+    smallest_bin: options.SmallestBin = None,
+    guest_first: options.GuestFirst = False,
+    sample: options.Sample = False,
+    validation_share: options.ValidationShare = None,
+    patience: options.Patience = None,
+    scheme: options.Scheme = Plan.scheme,
+    bits: options.Bits = Plan.bits,
+    split_seed: options.SplitSeed = 0,
+    target: options.Target = None,
+    signer: options.Signer = None,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Train over the parties' common rows, and try the model on a fifth that is held out."""
-    rules = Rules(depth=depth, learning_rate=learning_rate, leaf_rows_min=leaf_rows)
-    settings = Settings(trees=trees, rules=rules, bins=bins, smallest_bin=smallest_bin, is_guest_first=guest_first)
-    if sample:
-        settings = replace(settings, sampling=Sampling(0.2, 0.1))
-    plan = Plan(guest, host, label, settings, scheme=scheme, bits=bits, split_seed=split_seed)
+    """Train over the parties' common rows, and try the model on a part of them that is held out.
+
+    With --guest and --host the parties are files, each served by a process of its own for the length of the run. With
+    --party they are running parties, asked under the lender's --identity, and what --out gets is ready to score.
+    """
+    given = {f"--{name.replace('_', '-')}": value for name, value in locals().items()}
+
+    def work() -> tuple[Figures, bytes]:
+        options.check_options(given)
+        if model is ModelKind.SCORECARD:
+            own = _card_settings(bins, smallest_bin)
+            return _scorecard(CardPlan(*options.files_of(guest, host), label, own, scheme, bits, split_seed=split_seed))
+        if party:
+            return _remote(_remote_plan(given, _settings(given)))
+        plan = Plan(*options.files_of(guest, host), label, _settings(given), scheme, bits, split_seed=split_seed)
+        return _boosted(replace(plan, validation_share=validation_share))
+
+    _report(work, target, identity if party else signer, as_json)
+
+
+def _settings(given: Mapping[str, Any]) -> Settings:
+    """Return what trees are grown by, from the options by name."""
+    return Settings(
+        trees=given["--trees"],
+        rules=Rules(depth=given["--depth"], learning_rate=given["--learning-rate"], leaf_rows_min=given["--leaf-rows"]),
+        bins=given["--bins"] or Settings.bins,
+        smallest_bin=given["--smallest-bin"] or Settings.smallest_bin,
+        patience=given["--patience"],
+        sampling=Sampling(0.2, 0.1) if given["--sample"] else None,
+        is_guest_first=given["--guest-first"],
+    )
+
+
+def _remote_plan(given: Mapping[str, Any], settings: Settings) -> RemotePlan:
+    """Return the plan of a training with running parties; raise OptionAlone, BadChoice."""
+    lender, labels = options.lender_of(given["--identity"], given["--labels"], given["--patience"])
+    return RemotePlan(
+        parties=options.addresses_of(given["--party"]),
+        identity=lender,
+        labels=labels,
+        label=given["--label"],
+        as_of=options.moment_of(given["--as-of"]),
+        settings=settings,
+        id_kind=given["--id-kind"],
+        scheme=given["--scheme"],
+        bits=given["--bits"],
+        split_seed=given["--split-seed"],
+        held_out=given["--validation-share"] or HELD_OUT,
+    )
+
+
+def _boosted(plan: Plan) -> tuple[Figures, bytes]:
+    outcome = run(plan)
+    return figures(plan, outcome) | compared(plan, outcome), outcome.part.dump()
+
+
+def _remote(plan: RemotePlan) -> tuple[Figures, bytes]:
+    outcome = run_remote(plan)
+    return outcome.figures, outcome.part.dump()
+
+
+def _scorecard(plan: CardPlan) -> tuple[Figures, bytes]:
+    outcome = run_scorecard(plan)
+    return outcome.figures | compared_scorecard(plan, outcome), outcome.made.part.dump()
+
+
+def _card_settings(bins: int | None, smallest_bin: int | None) -> ScorecardSettings:
+    return ScorecardSettings(
+        bins=bins or ScorecardSettings.bins, smallest_bin=smallest_bin or ScorecardSettings.smallest_bin
+    )
+
+
+def _report(work: Callable[[], tuple[Figures, bytes]], target: Path | None, signer: Path | None, as_json: bool) -> None:
+    """Print the figures that come of some work, and write the lender's part of the model under a signature.
+
+    Nothing is written unless all went well, and then the whole file at once.
+    """
     try:
-        outcome = run(plan)
-        found = figures(plan, outcome) | compared(plan, outcome)
+        key = signing_key(Identity(signer)) if signer else Ed25519PrivateKey.generate()
+        if target is not None and not target.resolve().parent.is_dir():
+            raise NotADirectoryError(f"{target}: there is no such folder")
+        found, part = work()
         if target is not None:
-            target.write_bytes(outcome.part.dump())
+            signed = write_part(part, key)
+            found |= {"part_sha256": envelope_hash(signed), "signed_by": signer_of(signed).hex()}
+            _write(target, signed)
     except Refusal as refusal:
-        raise _bad(detail_of(refusal.code, refusal.params, "en")) from None
-    except (BadFile, BadTable, RuntimeError, OSError) as error:
+        raise _bad(detail_of(refusal.code, refusal.params, "en"), refusal.code) from None
+    except (BadTable, kernel.NoKernel, RuntimeError, OSError) as error:
         raise _bad(str(error)) from None
     if as_json:
         typer.echo(json.dumps(found))
-    else:
-        for name, value in found.items():
-            out.print(f"{name:<24} {value}", highlight=False)
+        return
+    for name, value in found.items():
+        out.print(f"{name:<24} {value}", highlight=False)
+    if target is not None:
+        out.print(f"{target} is useless alone: a score comes of asking every host that it names.", highlight=False)
+
+
+def _write(target: Path, data: bytes) -> None:
+    beside = target.with_name(f"{target.name}.new")
+    beside.write_bytes(data)
+    beside.replace(target)
 
 
 def figures(plan: Plan, outcome: Outcome) -> Figures:
@@ -85,7 +195,7 @@ def figures(plan: Plan, outcome: Outcome) -> Figures:
         "auc": _rounded(auc(outcome.table.label[outcome.test], outcome.scores)),
         "bytes_to_hosts_per_tree": costs.bytes_to_hosts // trees,
         "bytes_back_per_tree": costs.bytes_back // trees,
-        "backend": BACKEND,
+        "backend": kernel.in_use(),
         "scheme": plan.scheme,
         "bits": plan.bits,
         "encrypt_cpu_s": round(costs.encrypt_cpu_s, 2),
@@ -125,6 +235,6 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 5)
 
 
-def _bad(message: str) -> typer.Exit:
-    typer.echo(f"grainline federated: {message}", err=True)
+def _bad(message: str, code: str = "") -> typer.Exit:
+    typer.echo(f"grainline federated: {message}" + (f" [{code}]" if code else ""), err=True)
     return typer.Exit(2)

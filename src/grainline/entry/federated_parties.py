@@ -15,13 +15,17 @@ from pathlib import Path
 import typer
 
 from grainline.entry.federated_tables import BadFile, read_table
+from grainline.entry.he_backend import choose
 from grainline.entry.problems import detail_of
+from grainline.federated.admitting import Admit, by_consent
 from grainline.federated.channel import PartyChannel
+from grainline.federated.consent import UNDERWRITING
 from grainline.federated.he import Ciphertext, PublicKey, RandomBytes, SecretKey
-from grainline.federated.identity import Identity, Role, make_identity, trust
+from grainline.federated.identity import Identity, Role, keep_consent_key, make_identity, trust
 from grainline.federated.party import psi_host, serve
 from grainline.federated.party_model import directions_host, training_host
 from grainline.federated.psi_sets import Sizes
+from grainline.federated.scorecard_party import points_host, scorecard_host
 from grainline.federated.sessions import Host, MakeHost, Opening
 from grainline.federated.transport import Connect, Link, connector
 from grainline.federated.wire import Message
@@ -31,6 +35,7 @@ READY_S = 60.0
 STOP_S = 10.0
 FIGURES = "figures"
 LENDER = "lender"
+BRIEF = frozenset({"directions-asked", "points-asked"})
 
 
 @dataclass
@@ -66,8 +71,11 @@ class Party:
 
 
 @contextmanager
-def running(folder: Path, tables: Sequence[Path]) -> Iterator[tuple[Identity, list[Party]]]:
-    """Run a host for each table in a process of its own; raise RuntimeError for one that does not come up."""
+def running(folder: Path, tables: Sequence[Path], roles: Sequence[Role] = ()) -> Iterator[tuple[Identity, list[Party]]]:
+    """Run a host for each table in a process of its own; raise RuntimeError for one that does not come up.
+
+    Where the hosts have `roles`, one for each table, they ask for consents for these; else they tell of anybody.
+    """
     now = datetime.now(UTC)
     lender = make_identity(folder / LENDER, Role.LENDER, now=now, random_bytes=os.urandom)
     context = multiprocessing.get_context("spawn")
@@ -75,9 +83,12 @@ def running(folder: Path, tables: Sequence[Path]) -> Iterator[tuple[Identity, li
     try:
         for number, table in enumerate(tables, start=1):
             name = f"host-{number}"
-            identity = make_identity(folder / name, Role.PAYMENT, now=now, random_bytes=os.urandom)
+            role = roles[number - 1] if roles else Role.PAYMENT
+            identity = make_identity(folder / name, role, now=now, random_bytes=os.urandom)
             trust(lender, name, identity.certificate.read_bytes())
             trust(identity, LENDER, lender.certificate.read_bytes())
+            if roles:
+                keep_consent_key(identity, lender.consent_public.read_bytes())
             ours, theirs = context.Pipe()
             process = context.Process(target=_host, args=(str(identity.folder), str(table), theirs), daemon=True)
             process.start()
@@ -184,29 +195,37 @@ def _counting(connect: Connect, counted: Counted) -> Connect:
 
 def _host(folder: str, table: str, pipe: Connection) -> None:
     """Be a host until the pipe is closed."""
+    choose()
     identity = Identity(Path(folder))
     try:
         own = read_table(Path(table))
     except BadFile as error:
-        return pipe.send(str(error))
+        return pipe.send(f"{error} [{error.code}]")
     except Refusal as refusal:
-        return pipe.send(f"{table}: {detail_of(refusal.code, refusal.params, 'en')}")
+        return pipe.send(f"{table}: {detail_of(refusal.code, refusal.params, 'en')} [{refusal.code}]")
     spent = Spent(0.0, 0.0)
 
     def timed(make: MakeHost) -> MakeHost:
         return lambda opening: _Timed(make(opening), spent)
 
-    def admit(_: Opening) -> Callable[[bytes, bytes | None], None]:
-        return lambda applicant, consent: None  # this run asks only about the rows it was trained and is tested on
-
+    admit = _admitting(identity)
     hosts = {
         "psi-offer": psi_host(
             identity, lambda: own.ids, clock=lambda: datetime.now(UTC), runs_per_day=1, sizes=Sizes(ids_min=1)
         ),
         "training-begins": timed(training_host(identity, lambda: own, smallest_bin_min=1)),
-        "directions-asked": directions_host(identity, lambda: own, admit),
+        "directions-asked": directions_host(identity, lambda _: own, admit),
+        "scorecard-begins": timed(scorecard_host(identity, lambda: own, smallest_bin_min=1)),
+        "points-asked": points_host(identity, lambda _: own, admit),
     }
     return asyncio.run(_serve(identity, hosts, pipe, spent))
+
+
+def _admitting(identity: Identity) -> Callable[[Opening], Admit]:
+    """Return who may be asked about: who consented, or anybody where no consents can be checked."""
+    if identity.consent_public.exists():
+        return by_consent(identity, source=identity.role(), purpose=UNDERWRITING, clock=lambda: datetime.now(UTC))
+    return lambda _: lambda applicant, consent: None  # such a run asks only about the rows that it was trained on
 
 
 async def _serve(identity: Identity, hosts: dict[str, MakeHost], pipe: Connection, spent: Spent) -> None:
@@ -215,7 +234,7 @@ async def _serve(identity: Identity, hosts: dict[str, MakeHost], pipe: Connectio
     def report(session: str, wrong: Exception) -> None:
         typer.echo(f"{identity.folder.name}: session {session[:8]} ended: {wrong!r}", err=True)
 
-    server = await serve(identity, "127.0.0.1:0", hosts, random_bytes=os.urandom, report=report)
+    server = await serve(identity, "127.0.0.1:0", hosts, random_bytes=os.urandom, report=report, brief=BRIEF)
     pipe.send(server.sockets[0].getsockname()[1])
 
     def listen() -> None:

@@ -14,15 +14,14 @@ import polars as pl
 
 from grainline.entry.federated_parties import Counted, Metered, Party, channel_to, running
 from grainline.entry.federated_tables import GuestTable, Mask, held_out, read_guest_table
+from grainline.entry.he_backend import choose
 from grainline.federated.channel import Channel, PartyChannel
 from grainline.federated.identity import Identity
 from grainline.federated.inference import Floats, score
 from grainline.federated.keys import make_keys
 from grainline.federated.model import GuestPart
 from grainline.federated.psi import intersect
-from grainline.federated.training import Alignment, Rows, Settings, train
-
-BACKEND = "gmpy2"
+from grainline.federated.training import Alignment, Rows, Settings, train, validation_rows
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class Plan:
     bits: int = 2048
     test_share: float = 0.2
     split_seed: int = 0
+    validation_share: float | None = None  # of the rows that are not held out
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ class Outcome:
 
 
 def run(plan: Plan) -> Outcome:
-    """Run it; raise Refusal, BadFile, BadTable, RuntimeError for a host that does not come up."""
+    """Run it; raise Refusal, BadFile, BadTable, NoKernel, RuntimeError for a host that does not come up."""
+    choose()
     table = read_guest_table(plan.guest, plan.label)
     before = _spent_here()
     with tempfile.TemporaryDirectory(prefix="grainline-") as folder, running(Path(folder), plan.hosts) as made:
@@ -87,7 +88,7 @@ async def _run(
     align_s = _process_s(parties) - align_before
     own = table.of(common)
     test = held_out(common, plan.test_share, plan.split_seed)
-    training = Rows(own.frame.filter(pl.Series(~test)), own.label[~test])
+    training = Rows(own.frame.filter(pl.Series(~test)), own.label[~test], _validating(plan, common, test))
     part, costs = await _train(plan, training, ~test, lender, parties, [one.session for one in aligning])
     tested = own.frame.filter(pl.Series(test))
     asked: list[Channel] = [channel_to(lender, party, Counted()) for party in parties]
@@ -97,6 +98,13 @@ async def _run(
         assert isinstance(channel, PartyChannel)  # noqa: S101
         channel.drop()
     return part, own, test, scores, Costs(**(vars(costs) | {"align_cpu_s": align_s}))
+
+
+def _validating(plan: Plan, ids: Sequence[bytes], test: Mask) -> Mask | None:
+    if plan.validation_share is None:
+        return None
+    trained = [one for one, is_test in zip(ids, test.tolist(), strict=True) if not is_test]
+    return validation_rows(trained, share=plan.validation_share, key=b"%d" % plan.split_seed)
 
 
 async def _train(

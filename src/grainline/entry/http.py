@@ -11,12 +11,13 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from grainline import invitation, loans, members, underwriting
+from grainline import guard, invitation, loans, members, underwriting
 from grainline.entry import problems, settings
 from grainline.entry.postgres import database
 from grainline.entry.processes import die_with_parent
 from grainline.entry.settings import PROJECT_ROOT
 from grainline.entry.wiring import Platform, wire
+from grainline.kit.db import transaction
 
 API = "/api/v1"
 BODY_BYTES_MAX = 65_536
@@ -42,6 +43,8 @@ def create_app() -> FastAPI:
         with database(given) as found:
             async with wire(given, found.app_url, pool_size=given.pool_size) as platform:
                 equip(app, platform)
+                async with transaction(platform.pool) as tx:
+                    await platform.underwriter.shelf.warm(tx, platform.packs.values(), now=platform.clock())
                 yield
 
     return make_app(lifespan=lifespan)
@@ -67,7 +70,8 @@ def make_app(*, lifespan: object = None, pages: Path = PAGES) -> FastAPI:
     )
     problems.install(app)
     of_loans = (loans.draws_router, loans.router, loans.documents_router, loans.callbacks)
-    for router in (*of_loans, members.router, invitation.router, underwriting.router):
+    of_members = (members.router, members.consents_router)
+    for router in (*of_loans, *of_members, guard.router, invitation.router, underwriting.router):
         app.include_router(router, prefix=API)
     app.add_api_route("/healthz", _healthz, include_in_schema=False)
     # the last one added is the outermost

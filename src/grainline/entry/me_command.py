@@ -2,32 +2,29 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from grainline.entry import settings as env
+from grainline.entry.me_api import about, api, out, show, stop, token_file
+from grainline.entry.me_apply_command import Product, applying
 from grainline.kit.money import read_yuan, yuan
 
 me = typer.Typer(no_args_is_help=True, help="Walk a borrower's path over the API: sign in, borrow, repay.")
-out = Console(highlight=False, soft_wrap=True)
+me.add_typer(applying)
 
 Yuan = Annotated[int, typer.Argument(help="In whole yuan.")]
 Term = Annotated[int, typer.Option("--instalments", help="How many monthly instalments.")]
-Product = Annotated[str | None, typer.Option("--product", help="A code of `grainline me products`.")]
 Shape = Annotated[str | None, typer.Option("--shape", help="A way of repaying the product has.")]
 
 
 @me.command("code")
 def request_code(phone: str) -> None:
     """Have a sign-in code sent to a phone."""
-    with _api() as call:
+    with api() as call:
         sent = call("POST", "/sign-in/otp", {"phone": phone})
     out.print(f"A code was sent to {sent['sent_to']}; it is good until {sent['expires_at']}.")
 
@@ -35,45 +32,45 @@ def request_code(phone: str) -> None:
 @me.command("sign-in")
 def sign_in(phone: str, code: str) -> None:
     """Sign in with the code that was sent."""
-    with _api() as call:
+    with api() as call:
         session = call("POST", "/sign-in", {"phone": phone, "code": code})
-    _token_file().touch(mode=0o600)
-    _token_file().write_text(session["token"])
+    token_file().touch(mode=0o600)
+    token_file().write_text(session["token"])
     out.print(f"Signed in until {session['expires_at']}.")
 
 
 @me.command()
 def wallet(product: Product = None) -> None:
     """Show whether you are invited, why not, what is done and what comes next."""
-    with _api() as call:
-        _show(call("GET", _about("/wallet", product)))
+    with api() as call:
+        show(call("GET", about("/wallet", product)))
 
 
 @me.command()
 def identity(name: str, national_id: str) -> None:
     """Verify your real name."""
-    with _api() as call:
-        _show(call("POST", "/identity", {"name": name, "national_id": national_id}))
+    with api() as call:
+        show(call("POST", "/identity", {"name": name, "national_id": national_id}))
 
 
 @me.command()
 def card(number: str, phone: str) -> None:
     """Bind a bank card."""
-    with _api() as call:
-        _show(call("POST", "/cards", {"number": number, "phone": phone}))
+    with api() as call:
+        show(call("POST", "/cards", {"number": number, "phone": phone}))
 
 
 @me.command()
 def line(product: Product = None) -> None:
-    """Open the line you are invited to, or show it."""
-    with _api() as call:
-        _show(call("POST", _about("/line", product)))
+    """Show your line, and what may be drawn now."""
+    with api() as call:
+        show(call("GET", about("/line", product)))
 
 
 @me.command()
 def quote(amount: Yuan, instalments: Term = 5, product: Product = None, shape: Shape = None) -> None:
     """Preview a draw with its dated schedule."""
-    with _api() as call:
+    with api() as call:
         _show_quote(call("POST", "/quotes", _wish(amount, instalments, product, shape)))
 
 
@@ -86,10 +83,10 @@ def disclosure(
     shape: Shape = None,
 ) -> None:
     """Show the cost of a draw; it may be signed after the reading time."""
-    with _api() as call:
+    with api() as call:
         usual = [one for one in call("GET", "/cards")["items"] if one["usual"]]
         if not usual:
-            _stop("bind a card first: grainline me card NUMBER PHONE")
+            stop("bind a card first: grainline me card NUMBER PHONE")
         body = _wish(amount, instalments, product, shape) | {"purpose": purpose, "card_id": usual[0]["card_id"]}
         shown = call("POST", "/disclosures", body)
     out.print(f"[bold]{shown['title']}[/bold]")
@@ -102,8 +99,8 @@ def disclosure(
 @me.command()
 def product(product: Product = None) -> None:
     """Show amounts, terms and purposes."""
-    with _api() as call:
-        _show(call("GET", _about("/product", product)))
+    with api() as call:
+        show(call("GET", about("/product", product)))
 
 
 @me.command()
@@ -111,7 +108,7 @@ def products(amount: Yuan = 10_000, instalments: Term = 6) -> None:
     """Compare all products for an amount in whole yuan and a term."""
     fixed = (Column(name, no_wrap=True) for name in ("product", "shape"))
     table = Table(*fixed, "no.", "annual %", "IRR %", "interest", "why not")
-    with _api() as call:
+    with api() as call:
         found = call("GET", f"/products/comparison?amount_fen={amount * 100}&instalments={instalments}")
     for item in found["items"]:
         # the lowest rate of the product above, the highest below
@@ -128,7 +125,7 @@ def products(amount: Yuan = 10_000, instalments: Term = 6) -> None:
 @me.command()
 def contract(disclosure_id: str, disclosure_hash: str) -> None:
     """Get the contract for a disclosure that was read; the code that signs it is sent."""
-    with _api() as call:
+    with api() as call:
         made = call("POST", "/contracts", {"disclosure_id": disclosure_id, "disclosure_hash": disclosure_hash})
     out.print(made["text"])
     out.print(f"Sign it with the code: grainline me draw {made['contract_id']} {made['hash']} CODE")
@@ -143,7 +140,7 @@ def draw(
 ) -> None:
     """Sign a contract with its code and draw, then watch until it is paid."""
     body = {"contract_id": contract_id, "contract_hash": contract_hash, "code": code}
-    with _api() as call:
+    with api() as call:
         made = call("POST", "/draws", body, {"Idempotency-Key": key or str(uuid.uuid4())})
     _watch(made["draw_id"])
 
@@ -151,8 +148,8 @@ def draw(
 @me.command()
 def loans(loan_id: Annotated[str | None, typer.Argument()] = None) -> None:
     """List your loans, or show one."""
-    with _api() as call:
-        _show(call("GET", f"/loans/{loan_id}" if loan_id else "/loans"))
+    with api() as call:
+        show(call("GET", f"/loans/{loan_id}" if loan_id else "/loans"))
 
 
 @me.command()
@@ -162,10 +159,10 @@ def repay(
     key: Annotated[str | None, typer.Option(help="Idempotency-Key; give the same one to repeat a call.")] = None,
 ) -> None:
     """Repay by hand, in part or `all` of it early."""
-    with _api() as call:
+    with api() as call:
         fen = call("GET", f"/loans/{loan_id}")["payoff_fen"] if amount == "all" else _fen(amount)
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        _show(call("POST", f"/loans/{loan_id}/repayments", {"amount_fen": fen}, headers))
+        show(call("POST", f"/loans/{loan_id}/repayments", {"amount_fen": fen}, headers))
 
 
 @me.command()
@@ -176,46 +173,18 @@ def refund(
 ) -> None:
     """Have what is held of a loan paid back to your usual card, in part or `all` of it."""
     body = {"amount_fen": None if amount == "all" else _fen(amount)}
-    with _api() as call:
-        _show(call("POST", f"/loans/{loan_id}/refunds", body, {"Idempotency-Key": key or str(uuid.uuid4())}))
+    with api() as call:
+        show(call("POST", f"/loans/{loan_id}/refunds", body, {"Idempotency-Key": key or str(uuid.uuid4())}))
 
 
 @me.command()
 def calendar() -> None:
     """List every instalment still to be paid."""
     table = Table("due on", "amount ¥", "number", "state", "loan")
-    with _api() as call:
+    with api() as call:
         for due in call("GET", "/calendar?limit=100")["items"]:
             table.add_row(due["due_on"], yuan(due["amount_fen"]), str(due["number"]), due["state"], due["loan_id"])
     out.print(table)
-
-
-Call = Callable[..., Any]
-
-
-@contextmanager
-def _api() -> Iterator[Call]:
-    headers = {"Accept-Language": "en"}
-    if _token_file().exists():
-        headers["Authorization"] = f"Bearer {_token_file().read_text()}"
-    base = f"{env.load().url}/api/v1"
-    with httpx.Client(base_url=base, headers=headers, trust_env=False, timeout=30) as client:
-
-        def call(method: str, path: str, body: object = None, more: dict[str, str] | None = None) -> Any:
-            answer = client.request(method, path, json=body, headers=more)
-            if not answer.is_success:
-                problem = answer.json()
-                _stop(f"{problem['detail']} ({problem['code']})")
-            return answer.json()
-
-        try:
-            yield call
-        except httpx.TransportError as error:
-            _stop(f"the platform does not answer ({error}); is `make run` running?")
-
-
-def _about(path: str, product: str | None) -> str:
-    return str(httpx.URL(path, params={"product": product})) if product else path
 
 
 def _wish(amount: int, instalments: int, product: str | None, shape: str | None) -> dict[str, object]:
@@ -224,7 +193,7 @@ def _wish(amount: int, instalments: int, product: str | None, shape: str | None)
 
 
 def _watch(draw_id: str) -> None:
-    headers = {"Authorization": f"Bearer {_token_file().read_text()}", "Accept-Language": "en"}
+    headers = {"Authorization": f"Bearer {token_file().read_text()}", "Accept-Language": "en"}
     url = f"{env.load().url}/api/v1/draws/{draw_id}/progress"
     seen: set[str] = set()
     with httpx.stream("GET", url, headers=headers, trust_env=False, timeout=600) as stream:
@@ -236,22 +205,6 @@ def _watch(draw_id: str) -> None:
                     seen.add(step["code"])
                     out.print(f"{step['at']}  {step['name']}")
     out.print(f"grainline me loans {draw_id}")
-
-
-def _show(answer: dict[str, Any], indent: str = "") -> None:
-    """Print an answer as names and values; what ends in _fen is shown in yuan."""
-    for name, value in answer.items():
-        if isinstance(value, dict):
-            out.print(f"{indent}{name}")
-            _show(value, indent + "  ")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            for item in value:
-                out.print(f"{indent}{name}:")
-                _show(item, indent + "  ")
-        elif name.endswith("_fen") and isinstance(value, int):
-            out.print(f"{indent}{name.removesuffix('_fen'):<24} ¥{yuan(value)}")
-        elif value is not None and value != []:
-            out.print(f"{indent}{name:<24} {value}")
 
 
 def _show_quote(shown: dict[str, Any]) -> None:
@@ -271,13 +224,4 @@ def _fen(amount: str) -> int:
     try:
         return read_yuan(amount)
     except ValueError as error:
-        _stop(str(error))
-
-
-def _token_file() -> Path:
-    return env.load().data / "me.token"
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(f"grainline me: {message}", err=True)
-    raise typer.Exit(1)
+        stop(str(error))

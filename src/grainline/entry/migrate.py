@@ -5,6 +5,7 @@ change of a function is a change of one file.
 """
 
 from collections.abc import Iterable
+from datetime import time
 
 import psycopg
 from alembic import command
@@ -15,7 +16,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from grainline.entry.settings import PROJECT_ROOT
+from grainline.entry.shipped_rules import shipped_rules
+from grainline.kit.calendar import at
 from grainline.products import BadPack, Pack, Shape, load_packs
+from grainline.underwriting.rules_store import SHIPPED, SHIPPED_MAKER
 
 ROOMS = ("kit", "members", "ledger", "guard", "lines", "loans", "invitation")
 LOCK = 0x6772_6169_6E  # one migration at a time, whoever starts first
@@ -50,6 +54,7 @@ def _apply_packs(connection: psycopg.Connection[TupleRow], packs: Iterable[Pack]
     for pack in packs:
         for shape in pack.schedule.shapes:
             _keep_rules(connection, pack, shape)
+        _enter_shipped_rules(connection, pack)
         rule = pack.draw
         connection.execute(
             "insert into guard.limits (product, draw_min_fen, draw_step_fen, draw_max_fen, day_max_fen)"
@@ -70,6 +75,42 @@ def _keep_rules(connection: psycopg.Connection[TupleRow], pack: Pack, shape: Sha
     ).fetchone()
     if kept != (True,):
         raise BadPack(f"{pack.product.code}: its rules changed under version {pack.product.version}: give it a new one")
+
+
+def _enter_shipped_rules(connection: psycopg.Connection[TupleRow], pack: Pack) -> None:
+    """Enter the shipped decision rules of a product that has none yet, as released; later ones are people's to release.
+
+    Raises BadPack where the shipped file has the version of what was entered, and other bytes.
+    """
+    rules = shipped_rules(pack)
+    sha256, key = bytes.fromhex(rules.sha256), (rules.product, rules.version)
+    entered = connection.execute(
+        "insert into underwriting.rule_versions"
+        " (product, version, effective_from, sha256, body, maker, note, proposed_at)"
+        " select %s, %s, %s, %s, %s, %s, %s, %s"
+        " where not exists (select 1 from underwriting.rule_versions where product = %s)",
+        (
+            *key,
+            rules.effective_from,
+            sha256,
+            rules.body,
+            SHIPPED_MAKER,
+            "as shipped",
+            at(rules.effective_from, time(0)),
+            rules.product,
+        ),
+    )
+    if entered.rowcount:
+        connection.execute(
+            "insert into underwriting.rule_releases (product, version, effective_from, maker, checker, released_at)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            (*key, rules.effective_from, SHIPPED_MAKER, SHIPPED, at(rules.effective_from, time(0))),
+        )
+    kept = connection.execute(
+        "select sha256 = %s from underwriting.rule_versions where product = %s and version = %s", (sha256, *key)
+    ).fetchone()
+    if kept == (False,):
+        raise BadPack(f"{rules.product}: its decision rules changed under version {rules.version}: give it a new one")
 
 
 def _ensure_role(connection: psycopg.Connection[TupleRow]) -> None:

@@ -12,6 +12,7 @@ from shutil import rmtree
 
 import typer
 
+from grainline.entry.model_keys import signer_of
 from grainline.entry.postgres import Database, database
 from grainline.entry.settings import PROJECT_ROOT, Settings, load
 from grainline.entry.whitelist import refresh_this_month
@@ -24,21 +25,25 @@ from grainline.kit.db import transaction
 from grainline.members import create_members
 from grainline.products import Pack
 from grainline.sandbox.lives import generate
-from grainline.sandbox.seeding import ages_in
+from grainline.sandbox.seeding import ages_in, records_in
 from grainline.sandbox.seeding import seed as seed_town
 from grainline.sandbox.store import Store
 from grainline.sandbox.town import Resident, resident
-from grainline.scoring import Portfolio, load_portfolio, score_portfolio
-from grainline.underwriting import Decision, decide_portfolio
+from grainline.scoring import CreditModel, Portfolio, load_portfolio, score_portfolio, train_portfolio_models
+from grainline.scoring.registry import register, set_role
+from grainline.scoring.routing import Role, RoleChange
+from grainline.underwriting import PortfolioDecision, decide_portfolio
+from grainline.underwriting.rules_store import SHIPPED
 
 PORTFOLIO = PROJECT_ROOT / "data" / "credit_card_default.parquet"
 CHUNK = 2_000
 LIVES = 2_000  # residents who have lives that the data parties see; the others have only their cards' figures
 LIVES_SEED = 1
 MONTHS_BEFORE, MONTHS_AHEAD = 18, 12
+CHALLENGED_E4 = 2_000  # the share of members whom the challenger decides on
 
 Say = Callable[[str], None]
-Decided = Sequence[tuple[Pack, Sequence[Decision]]]
+Decided = Sequence[tuple[Pack, Sequence[PortfolioDecision]]]
 
 
 def main() -> None:
@@ -73,7 +78,8 @@ async def _fill(
     say(f"Settling {len(people):,} residents in the sandbox …")
     await asyncio.to_thread(_settle, settings.data / SANDBOX_FILE, people, settings.read_partner_secret(), now)
     say("Evaluating them for this month (scorecard and boosted trees, out of fold) …")
-    decided, model = await asyncio.to_thread(_decide, packs, len(ages))
+    decided, model, fitted = await asyncio.to_thread(_decide, packs, len(ages))
+    await _cast(settings, platform, fitted, now=now)
     await _enter(platform, people, decided, model=model, now=now)
     for pack, decisions in decided:
         admitted = sum(decision.invited for decision in decisions)
@@ -103,16 +109,33 @@ async def _list(platform: Platform, count: int, *, now: datetime, say: Say) -> N
 def _settle(file: Path, people: Sequence[Resident], secret: bytes, now: datetime) -> None:
     town = Store(file)
     try:
-        seed_town(town, people, secret=secret, now=now)
+        seed_town(town, people, records=records_in(PORTFOLIO), secret=secret, now=now)
     finally:
         town.close()
 
 
-def _decide(packs: Sequence[Pack], count: int) -> tuple[Decided, str]:
-    """Decide on the first so many people for each product; the probability of a person is the same for all."""
+async def _cast(settings: Settings, platform: Platform, fitted: Sequence[CreditModel], *, now: datetime) -> None:
+    """Register the scorecard as every product's champion and the trees as the challenger of a share of members."""
+    signer, (champion, challenger) = signer_of(settings), fitted
+    models = platform.underwriter.shelf.models
+    async with transaction(platform.pool) as tx:
+        for model in fitted:
+            await register(tx, model.to_bytes(), signer=signer, by=SHIPPED, now=now)
+        for product in platform.packs:
+            for role, model, share in ((Role.CHAMPION, champion, 0), (Role.CHALLENGER, challenger, CHALLENGED_E4)):
+                change = RoleChange(0, product, role, model.sha256, now, share, True, now, SHIPPED)
+                await set_role(tx, models, change)
+
+
+def _decide(packs: Sequence[Pack], count: int) -> tuple[Decided, str, Sequence[CreditModel]]:
+    """Decide on the first so many people for each product; the probability of a person is the same for all.
+
+    Returned too are the models that decide on applications: fitted to everybody, worth what is found out of fold.
+    """
     portfolio = Portfolio(load_portfolio(PORTFOLIO).frame.sort("person_id").head(count))
     scores = score_portfolio(portfolio)
-    return [(pack, decide_portfolio(pack, portfolio, scores)) for pack in packs], scores.model_hash
+    decided = [(pack, decide_portfolio(pack, portfolio, scores)) for pack in packs]
+    return decided, scores.model_hash, train_portfolio_models(portfolio, scores)
 
 
 async def _enter(
@@ -131,7 +154,9 @@ async def _enter(
             await add_evaluations(tx, rows)
 
 
-def _evaluation(pack: Pack, decision: Decision, member_id: int, *, model: str, now: datetime) -> MonthlyEvaluation:
+def _evaluation(
+    pack: Pack, decision: PortfolioDecision, member_id: int, *, model: str, now: datetime
+) -> MonthlyEvaluation:
     today = business_date(now)
     return MonthlyEvaluation(
         member_id=member_id,

@@ -1,9 +1,10 @@
-"""What the platform is told from outside: the `GRAINLINE_*` variables, and the two secrets it keeps in files.
+"""What the platform is told from outside: the `GRAINLINE_*` variables, and the secrets it keeps in files.
 
 Only here is the environment read. Everything has a default with which one machine runs the whole of it.
 """
 
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -17,10 +18,13 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grainline.entry.logs import set_up
+from grainline.entry.party_addresses import addresses_in
 
 PREFIX = "GRAINLINE_"
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
 SECRET_BYTES = 32
+PARTY_ADDRESSES = "party-addresses"
+SECRETS = frozenset({"master_key", "partner_secret", "lender_keys", "model_key"})
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -51,6 +55,13 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=4, ge=1, le=64)
     master_key: SecretStr | None = None
     partner_secret: SecretStr | None = None
+    # Several, with commas between them, the newest first; see `read_lender_keys`.
+    lender_keys: SecretStr | None = None
+    model_key: SecretStr | None = None
+    # Public keys, with commas between them, under which models may be signed besides `model_key`'s own.
+    model_signers: str | None = None
+    # Where the federated model's parties listen, `social=HOST:PORT,payment=…`; left out: see `read_party_addresses`.
+    party_addresses: str | None = None
     log_level: LogLevel = "info"
 
     @field_validator("data", "parties")
@@ -68,12 +79,32 @@ class Settings(BaseSettings):
             raise ValueError("is no PostgreSQL connection URL (postgresql://user@host/name)") from error
         return url
 
-    @field_validator("master_key", "partner_secret")
+    @field_validator("master_key", "partner_secret", "model_key")
     @classmethod
     def _thirty_two_bytes(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None:
             _from_hex(secret.get_secret_value())
         return secret
+
+    @field_validator("lender_keys")
+    @classmethod
+    def _some_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None and len(set(found := _list_from_hex(keys.get_secret_value()))) != len(found):
+            raise ValueError("names one key twice")
+        return keys
+
+    @field_validator("model_signers")
+    @classmethod
+    def _public_keys(cls, keys: str | None) -> str | None:
+        if keys is not None:
+            _list_from_hex(keys)
+        return keys
+
+    @field_validator("party_addresses")
+    @classmethod
+    def _named_addresses(cls, text: str | None) -> str | None:
+        addresses_in(text or "")
+        return text
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -104,6 +135,44 @@ class Settings(BaseSettings):
         Raises BadSettings when the file is there but cannot be used.
         """
         return _secret(self.partner_secret, self.data / "partner.secret", f"{PREFIX}PARTNER_SECRET")
+
+    def read_model_key(self) -> bytes:
+        """Return the 32 bytes of the Ed25519 key under which models are registered, making the file at the first use.
+
+        Whoever has them can have anybody scored by any model. Raises BadSettings when the file cannot be used.
+        """
+        return _secret(self.model_key, self.data / "model.key", f"{PREFIX}MODEL_KEY")
+
+    @property
+    def other_model_signers(self) -> frozenset[bytes]:
+        """Return the public keys whose signatures count besides the own one: of former keys, or of another desk."""
+        return frozenset(_list_from_hex(self.model_signers) if self.model_signers else ())
+
+    def read_lender_keys(self) -> list[bytes]:
+        """Return the secrets, of 32 bytes, to whose public keys devices seal what they say; the newest first.
+
+        They are the files lender-1.key, lender-2.key …, the highest number the newest; the first is made at the first
+        use. A further file is a rotation, and deleting an old one ends it. Raises BadSettings when one cannot be used.
+        """
+        if self.lender_keys is not None:
+            return _list_from_hex(self.lender_keys.get_secret_value())
+        names = [re.fullmatch(r"lender-([1-9]\d*)\.key", file.name) for file in self.data.glob("lender-*.key")]
+        numbers = sorted((int(name[1]) for name in names if name), reverse=True) or [1]
+        variable = f"{PREFIX}LENDER_KEYS"
+        return [_secret(None, self.data / f"lender-{number}.key", variable) for number in numbers]
+
+    def read_party_addresses(self) -> dict[str, str]:
+        """Return where data parties listen, by name: as given, else the file `party-addresses`, else nowhere.
+
+        The file is read anew each time, so that parties that come are found without a restart; one that cannot be read
+        is as none.
+        """
+        if self.party_addresses is not None:
+            return addresses_in(self.party_addresses)
+        try:
+            return addresses_in((self.data / PARTY_ADDRESSES).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
 
     @property
     def url(self) -> str:
@@ -155,7 +224,7 @@ def _one_line(problem: dict[str, object]) -> str:
     if not isinstance(where, tuple) or not where:
         return message
     name = str(where[0])
-    shown = "" if name in {"master_key", "partner_secret"} or "url" in name else f"={problem['input']}"
+    shown = "" if name in SECRETS or "url" in name else f"={problem['input']}"
     return f"{PREFIX}{name.upper()}{shown}: {message}"
 
 
@@ -173,6 +242,10 @@ def _from_hex(text: str) -> bytes:
     if len(value) != SECRET_BYTES:
         raise ValueError(f"must be {2 * SECRET_BYTES} hexadecimal digits ({SECRET_BYTES} bytes)")
     return value
+
+
+def _list_from_hex(text: str) -> list[bytes]:
+    return [_from_hex(part.strip()) for part in text.split(",")]
 
 
 def _secret(given: SecretStr | None, file: Path, variable: str) -> bytes:

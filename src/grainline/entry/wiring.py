@@ -2,31 +2,41 @@
 
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import httpx
 
+from grainline.entry.model_keys import models_of
 from grainline.entry.parties import Parties
+from grainline.entry.party_asking import AskedParties
 from grainline.entry.settings import PROJECT_ROOT, Settings
+from grainline.federated.identity import Identity
+from grainline.guard import LenderKeys
 from grainline.kit.calendar import Clock
 from grainline.kit.db import Pool, make_pool
 from grainline.kit.sealing import Vault
+from grainline.partners.bureau import Bureau, HttpBureau
 from grainline.partners.card_network import CardNetwork, HttpCardNetwork
 from grainline.partners.identity_authority import HttpIdentityAuthority, IdentityAuthority
 from grainline.partners.rail import HttpRail, Rail
 from grainline.partners.sms import HttpSms, Sms
 from grainline.partners.transport import Link
 from grainline.products import BadPack, Pack, load_pack, load_packs
+from grainline.products.profile import Profile, load_profile
 from grainline.sandbox.clock import FILE_NAME, SandboxClock
+from grainline.underwriting.applying import Underwriter
+from grainline.underwriting.shelf import Shelf
 
 PACKS = PROJECT_ROOT / "packs"
 PRODUCT = "weilidai"
 SANDBOX_FILE = "sandbox.sqlite"
 PARTIES = "parties"
+LENDER = "lender-identity"  # the lender's party folder, in the data folder
 
 
 @dataclass(frozen=True)
@@ -36,12 +46,15 @@ class Platform:
     pool: Pool
     clock: Clock
     vault: Vault
+    lender_keys: LenderKeys
     pack: Pack
     packs: Mapping[str, Pack]
     rail: Rail
     card_network: CardNetwork
     identity_authority: IdentityAuthority
     sms: Sms
+    bureau: Bureau
+    underwriter: Underwriter
     parties: Parties
     inbox_url: str | None
 
@@ -52,6 +65,11 @@ class Platform:
     def random_bytes(self, count: int) -> bytes:
         """Return random bytes good for keys and codes."""
         return secrets.token_bytes(count)
+
+
+def ticks() -> int:
+    """Return nanoseconds of which only differences mean anything."""
+    return time.perf_counter_ns()
 
 
 def machine_now() -> datetime:
@@ -69,6 +87,12 @@ def parties_of(settings: Settings) -> Parties:
     return Parties(settings.parties or settings.data / PARTIES)
 
 
+def asked_parties(settings: Settings) -> AskedParties:
+    """Return how the data parties of the federated model are asked; whether there are any is found when one is."""
+    identity = Identity(settings.data / LENDER)
+    return AskedParties(identity, settings.read_party_addresses, clock=machine_now, random_bytes=secrets.token_bytes)
+
+
 def read_pack() -> Pack:
     """Read the pack that is meant where no product is named; raise BadPack."""
     return load_pack(PACKS / f"{PRODUCT}.toml")
@@ -80,6 +104,11 @@ def read_packs() -> dict[str, Pack]:
     if PRODUCT not in packs:
         raise BadPack(f"{PACKS / PRODUCT}.toml: there is no such pack")
     return {PRODUCT: packs.pop(PRODUCT), **packs}
+
+
+def read_profiles() -> dict[str, Profile]:
+    """Read the regulatory profiles, by name; raise BadPack."""
+    return {path.stem: load_profile(path) for path in sorted((PACKS / "profiles").glob("*.toml"))}
 
 
 def links(client: httpx.AsyncClient, address: str, secret: bytes, clock: Clock) -> Callable[[str], Link]:
@@ -101,16 +130,22 @@ async def wire(settings: Settings, database_url: str, *, pool_size: int = 4) -> 
     pool = make_pool(database_url, size_max=pool_size)
     async with httpx.AsyncClient(trust_env=False) as client, pool:
         link = links(client, settings.partners_address, secret, clock)
-        yield Platform(
-            pool=pool,
-            clock=clock,
-            vault=Vault(settings.read_master_key(), os.urandom),
-            pack=packs[PRODUCT],
-            packs=packs,
-            rail=HttpRail(link("rail")),
-            card_network=HttpCardNetwork(link("card_network")),
-            identity_authority=HttpIdentityAuthority(link("identity_authority")),
-            sms=HttpSms(link("sms")),
-            parties=parties_of(settings),
-            inbox_url=f"{settings.sandbox_url}/inbox" if settings.sandbox else None,
-        )
+        vault, bureau = Vault(settings.read_master_key(), os.urandom), HttpBureau(link("bureau"))
+        shelf = Shelf(models_of(settings))
+        with closing(asked_parties(settings)) as asked:
+            yield Platform(
+                pool=pool,
+                clock=clock,
+                vault=vault,
+                lender_keys=LenderKeys(settings.read_lender_keys()),
+                pack=packs[PRODUCT],
+                packs=packs,
+                rail=HttpRail(link("rail")),
+                card_network=HttpCardNetwork(link("card_network")),
+                identity_authority=HttpIdentityAuthority(link("identity_authority")),
+                sms=HttpSms(link("sms")),
+                bureau=bureau,
+                underwriter=Underwriter(pool, vault, bureau, shelf, read_profiles(), uuid4, ticks, asked),
+                parties=parties_of(settings),
+                inbox_url=f"{settings.sandbox_url}/inbox" if settings.sandbox else None,
+            )

@@ -16,11 +16,16 @@ import structlog
 from grainline.entry.settings import Settings
 from grainline.entry.whitelist import refresh_this_month
 from grainline.entry.wiring import Platform, wire
+from grainline.guard import forget_environments
 from grainline.kit.calendar import at, business_date
+from grainline.kit.db import Pool, transaction
 from grainline.ledger import roll_up_house
 from grainline.loans import close_through, collect_due, pay_out_due, refund_due, request_debits, roll_day
 from grainline.notices import send_due
 from grainline.products import Pack
+from grainline.underwriting.line_life import care_for_lines
+from grainline.underwriting.model_watch import watch_models
+from grainline.underwriting.snapshots_store import forget
 
 log = structlog.get_logger()
 
@@ -48,9 +53,11 @@ def queues(platform: Platform) -> tuple[Job, ...]:
 
 
 async def day_work(platform: Platform, now: datetime) -> None:
-    """Close the days that are over, then do what today asks for: what fell due, debits at their times, roll up.
+    """Close the days that are over, then do what today asks for: what fell due, debits, reviews of lines, roll up.
 
-    With the first day of a month comes its whitelist.
+    With the first day of a month comes its whitelist, and how the models did in the one before. The steps that move
+    money come one after the other, and each needs the one before. The rest do not, and each is done though another
+    broke; raises ExceptionGroup of what broke among them.
     """
     today = business_date(now)
     await close_through(platform.pool, platform.packs, day=today - timedelta(days=1), now=now)
@@ -58,8 +65,31 @@ async def day_work(platform: Platform, now: datetime) -> None:
     for product, pack in sorted(platform.packs.items()):
         for slot in due_slots(pack, today, now):
             await request_debits(platform.pool, product=product, day=today, slot=slot, now=now, new_id=platform.new_id)
-    await roll_up_house(platform.pool)
-    await refresh_this_month(platform, now=now)
+    pool, models = platform.pool, platform.underwriter.shelf.models
+    await _each(
+        lambda: care_for_lines(platform.underwriter, platform.packs, now=now),
+        lambda: roll_up_house(pool),
+        lambda: forget_environments(pool, today=today),
+        lambda: _forget_snapshots(pool, today),
+        lambda: refresh_this_month(platform, now=now),
+        lambda: watch_models(pool, models, products=sorted(platform.packs), now=now),
+    )
+
+
+async def _each(*steps: Callable[[], Awaitable[object]]) -> None:
+    broken = []
+    for step in steps:
+        try:
+            await step()
+        except Exception as error:
+            broken.append(error)
+    if broken:
+        raise ExceptionGroup("the day's work", broken)
+
+
+async def _forget_snapshots(pool: Pool, today: date) -> None:
+    async with transaction(pool) as tx:
+        await forget(tx, today=today)
 
 
 def due_slots(pack: Pack, today: date, now: datetime) -> list[str]:

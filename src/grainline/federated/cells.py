@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from grainline.federated.binning import Table
 from grainline.federated.he import Ciphertext, PublicKey
+from grainline.federated.kernel import chosen
 
 Cells = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -75,7 +76,7 @@ def _descend(
     wanted = _needed_cells(group, needed)[cells]
     if not wanted.all():
         places = np.flatnonzero(wanted)
-        cells, items = cells[places], [items[place] for place in places.tolist()]
+        cells, items = cells[places], chosen(items, places)
     occupied = np.bincount(cells, minlength=group.count) > 0
     count = int(np.count_nonzero(occupied))
     if not group.below or count < WORTH * len(cells):

@@ -28,6 +28,7 @@ NONCE_BYTES = 16
 TOKEN_BYTES_MAX = 1024
 LIFETIME_MAX = timedelta(days=1)
 CLOCKS_APART = timedelta(minutes=2)
+UNDERWRITING = "underwriting"  # the only purpose that members are asked to consent to
 
 _HEADER = {"alg": "EdDSA", "typ": "grainline-consent"}
 

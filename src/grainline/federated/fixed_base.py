@@ -7,9 +7,12 @@ window by window over the whole batch, so that one window's table stays in the p
 Not in constant time: which entry is read depends on the exponent. Exponents are used once and drawn afresh.
 """
 
+import gmpy2
 import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
+
+from grainline.federated import kernel
 
 BATCH = 8192  # numbers worked on at once: enough that fetching a window's table into the cache does not count
 
@@ -22,9 +25,14 @@ class FixedBase:
         self.window_bits = window_bits
         self._next = base % modulus  # base ** 2**(window_bits * number of tables)
         self._tables: list[list[mpz]] = []
+        self._base = base % modulus
+        self._kernel = kernel.modulus(modulus)
+        self._kernel_tables: kernel.Rows | None = None
 
     def times(self, factors: list[mpz], windows: NDArray[np.uint32]) -> list[mpz]:
         """Return each factor times the base to the exponent whose windows are its column, lowest first."""
+        if self._kernel is not None:
+            return self._times_in_kernel(self._kernel, factors, windows)
         modulus = self.modulus
         while len(self._tables) < len(windows):
             self._grow()
@@ -32,6 +40,15 @@ class FixedBase:
             entries = map(table.__getitem__, column)
             factors = [factor * entry % modulus for factor, entry in zip(factors, entries, strict=True)]
         return factors
+
+    def _times_in_kernel(
+        self, arithmetic: kernel.Modulus, factors: list[mpz], windows: NDArray[np.uint32]
+    ) -> list[mpz]:
+        tables = self._kernel_tables
+        if tables is None or len(tables) < len(windows):
+            tables = self._kernel_tables = arithmetic.powers(self._base, self.window_bits, len(windows))
+        rows = arithmetic.rows([factor % self.modulus for factor in factors])
+        return arithmetic.numbers(arithmetic.times(rows, tables, windows))
 
     def _grow(self) -> None:
         base, modulus = self._next, self.modulus
@@ -59,6 +76,13 @@ def as_rows(numbers: list[mpz], size: int) -> NDArray[np.uint8]:
     """Return non-negative numbers as rows of `size` bytes, lowest byte first."""
     data = b"".join([number.to_bytes(size, "little") for number in numbers])
     return np.frombuffer(data, np.uint8).reshape(len(numbers), size)
+
+
+def raised(numbers: list[mpz], exponent: mpz, modulus: mpz, arithmetic: kernel.Modulus | None) -> list[mpz]:
+    """Return numbers below the modulus, each to the same power, by a kernel if there is one."""
+    if arithmetic is None:
+        return list(gmpy2.powmod_base_list(numbers, exponent, modulus))
+    return arithmetic.numbers(arithmetic.power(arithmetic.rows(numbers), exponent))
 
 
 def product(numbers: list[mpz], modulus: mpz) -> mpz:

@@ -44,8 +44,16 @@ class PublicKey(Protocol):
     def total(self, ciphertexts: Sequence[Ciphertext]) -> Ciphertext:
         """Return a ciphertext of the sum of any number, of nought for none (a trivial one)."""
 
-    def totals(self, ciphertexts: Sequence[Ciphertext], groups: NDArray[np.integer], count: int) -> list[Ciphertext]:
+    def totals(
+        self, ciphertexts: Sequence[Ciphertext], groups: NDArray[np.integer], count: int
+    ) -> Sequence[Ciphertext]:
         """Return the total of each group 0 … count-1; `groups` says of each ciphertext which one it belongs to."""
+
+    def packed(self, ciphertexts: Sequence[Ciphertext], together: int, bits: int) -> list[Ciphertext]:
+        """Return for every `together` of them, and for the rest, one of their plaintexts in slots of so many bits.
+
+        The first is in the lowest slot.
+        """
 
     def shift(self, ciphertext: Ciphertext, bits: int) -> Ciphertext:
         """Return a ciphertext of the plaintext times 2**bits."""
@@ -64,6 +72,9 @@ class PublicKey(Protocol):
 
     def read_all(self, data: bytes) -> list[Ciphertext]:
         """Return the ciphertexts that `write_all` wrote; raise BadCiphertext. Much cheaper than `read` of each."""
+
+    def read_held(self, data: bytes) -> Sequence[Ciphertext]:
+        """Return what `read_all` does, in the form in which `totals` takes it soonest; raise BadCiphertext."""
 
     def dump(self) -> bytes:
         """Return the key as bytes that `read_public_key` takes."""

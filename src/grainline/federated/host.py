@@ -4,7 +4,7 @@ It holds features and, of the guest's, only ciphertexts. It learns which of its 
 which of its own splits were chosen, and nothing of labels, gradients, gains or leaves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from grainline.federated.cells import grouped
 from grainline.federated.he import Ciphertext, RandomBytes
 from grainline.federated.host_checkpoint import Checkpoint
 from grainline.federated.host_sums import Summing, compressed
+from grainline.federated.kernel import chosen, joined
 from grainline.federated.keys import read_public_key
 from grainline.federated.model import Condition, HostPart, condition_of
 from grainline.federated.trees import ROOT
@@ -62,14 +63,20 @@ class _Tree:
     number: int
     active: Mask
     order: npt.NDArray[np.intp]  # the canonical number of the candidate at each position
-    ciphertexts: list[Ciphertext] = field(default_factory=list)
+    parts: list[Sequence[Ciphertext]] = field(default_factory=list)  # as they came
     nodes: dict[int, _Node] = field(default_factory=dict)
 
-    def of(self, rows: Rows) -> tuple[Rows, list[Ciphertext]]:
+    @property
+    def taken(self) -> int:
+        """Return how many ciphertexts have come."""
+        return sum(len(part) for part in self.parts)
+
+    def of(self, rows: Rows) -> tuple[Rows, Sequence[Ciphertext]]:
         """Return the rows among some that have a gradient, and their ciphertexts."""
         found = rows[self.active[rows]]
         places = (np.cumsum(self.active) - 1)[found]
-        return found, [self.ciphertexts[place] for place in places.tolist()]
+        self.parts = [joined(self.parts)]
+        return found, chosen(self.parts[0], places)
 
 
 @dataclass
@@ -86,11 +93,12 @@ class _Session:
 class Host:
     """One training with a guest.
 
-    `aligned` gives the host's features of the rows that were agreed on in a session, in their order; `keep` puts the
-    host's part of the model away before the last answer. A host that is made of a `checkpoint` goes on from there.
+    `aligned` gives the host's features of the rows that were agreed on in a session, in their order, as of a moment
+    (`messages.TrainingBegins`); `keep` puts the host's part of the model away before the last answer. A host that is
+    made of a `checkpoint` goes on from there.
     """
 
-    aligned: Callable[[bytes], pl.DataFrame]
+    aligned: Callable[[bytes, int], pl.DataFrame]
     keep: Callable[[HostPart], None]
     random_bytes: RandomBytes
     checkpoint_before: bytes | None = None
@@ -109,7 +117,7 @@ class Host:
         """Return what is needed to go on from here, at the beginning of a tree; anywhere else None."""
         session = self._session
         tree = None if session is None else session.tree
-        if session is None or tree is None or tree.ciphertexts or tree.nodes:
+        if session is None or tree is None or tree.parts or tree.nodes:
             return None
         begun = says.TreeBegins(tree.number, pack(tree.active))
         return Checkpoint(session.begins, begun, tuple(tree.order.tolist()), session.conditions).dump()
@@ -138,7 +146,7 @@ class Host:
         return says.CandidatesCounted(len(self._session.candidates.all))
 
     def _made(self, message: says.TrainingBegins) -> _Session:
-        frame = self.aligned(message.alignment)
+        frame = self.aligned(message.alignment, message.as_of)
         if message.aligned != frame.height:
             raise RowsDiffer
         if message.smallest_bin < self.smallest_bin_min:
@@ -166,16 +174,16 @@ class Host:
 
     def _take(self, message: says.Gradients) -> says.Taken:
         session, tree = self._in_tree(message.tree)
-        if message.first != len(tree.ciphertexts):
+        if message.first != tree.taken:
             raise OutOfTurn
-        tree.ciphertexts += session.summing.key.read_all(message.ciphertexts)
-        if len(tree.ciphertexts) > np.count_nonzero(tree.active):
+        tree.parts.append(session.summing.key.read_held(message.ciphertexts))
+        if tree.taken > np.count_nonzero(tree.active):
             raise BadMessage("more gradients than rows")
         return says.Taken(message.tree)
 
     def _sum(self, message: says.SumsAsked) -> says.Sums:
         session, tree = self._in_tree(message.tree)
-        if len(tree.ciphertexts) != np.count_nonzero(tree.active):
+        if tree.taken != np.count_nonzero(tree.active):
             raise OutOfTurn
         kept, counts, sums = [], [], []
         for rows, told in self._children(session, tree, message):

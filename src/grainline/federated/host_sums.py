@@ -84,10 +84,4 @@ def compressed(
 ) -> list[Ciphertext]:
     """Return the sums with as many to a ciphertext as fit, the first in the lowest slot, made fresh."""
     per_ciphertext = key.plaintext_bits // slot_bits
-    packed = []
-    for first in range(0, len(sums), per_ciphertext):
-        *rest, highest = sums[first : first + per_ciphertext]
-        for lower in reversed(rest):
-            highest = key.add(key.shift(highest, slot_bits), lower)
-        packed.append(highest)
-    return key.rerandomised(packed, random_bytes)
+    return key.rerandomised(key.packed(sums, per_ciphertext, slot_bits), random_bytes)

@@ -39,11 +39,12 @@ class UnknownApplicant(Refusal):
 
 @dataclass(frozen=True)
 class Lookup:
-    """A host's part of a model with the rows it can be asked about."""
+    """A host's part of a model with the rows it can be asked about, and a way to a row that is not among them."""
 
     part: HostPart
     ids: Sequence[bytes]
     frame: pl.DataFrame
+    alone: Callable[[bytes], pl.DataFrame | None] = lambda _: None
 
     @cached_property
     def sha256(self) -> bytes:
@@ -64,6 +65,17 @@ class Lookup:
     def place_by_id(self) -> Mapping[bytes, int]:
         """Return where each id stands."""
         return {one: place for place, one in enumerate(self.ids)}
+
+    def values_of(self, ids: Sequence[bytes]) -> Floats:
+        """Return what the conditions look at for these ids, in their order; raise UnknownApplicant."""
+        places = [self.place_by_id.get(one, -1) for one in ids]
+        found = self.values[places] if len(self.values) else np.full((len(ids), self.values.shape[1]), np.nan)
+        for row, place in enumerate(places):
+            if place < 0:
+                if (frame := self.alone(ids[row])) is None:
+                    raise UnknownApplicant
+                found[row] = self.rules.values(frame)[0]
+        return found
 
 
 @dataclass(frozen=True)
@@ -145,10 +157,7 @@ def answer_directions(lookup: Lookup, message: says.DirectionsAsked) -> says.Dir
     """Return one bit for each id and split; raise BadModel for another part, UnknownApplicant."""
     if message.part != lookup.sha256:
         raise BadModel
-    places = [lookup.place_by_id.get(one, -1) for one in message.ids]
-    if min(places, default=0) < 0:
-        raise UnknownApplicant
-    lefts = lookup.rules.lefts(lookup.values[places])
+    lefts = lookup.rules.lefts(lookup.values_of(message.ids))
     return says.Directions(np.packbits(lefts, axis=1).tobytes())
 
 
@@ -169,7 +178,7 @@ async def score(
         raise BadModel
     rules = Rules(part.conditions)
     own = rules.lefts(rules.values(frame))
-    counts = splits_by_party(part)
+    counts = part.splits_by_party
     found = []
     for first in range(0, len(ids), says.APPLICANTS_MAX):
         span = slice(first, first + says.APPLICANTS_MAX)
@@ -202,14 +211,30 @@ def score_together(part: GuestPart, host_parts: Sequence[HostPart], frames: Sequ
     return _walk(part, lefts)
 
 
-def splits_by_party(part: GuestPart) -> list[int]:
-    """Return how many splits each party has in the trees, the guest first."""
-    counts = [0] * (1 + len(part.host_hashes))
-    for tree in part.trees:
-        for what in tree.values():
-            if isinstance(what, Split):
-                counts[what.party] = max(counts[what.party], what.number + 1)
-    return counts
+def directions_of(answer: Message, splits: int) -> bytes:
+    """Return what a host said of one applicant, once it is found to be that many splits' bits; raise BadMessage."""
+    _bits(answer, 1, splits)
+    assert isinstance(answer, says.Directions)  # noqa: S101  # else `_bits` raised
+    return answer.lefts
+
+
+def score_told(part: GuestPart, own: Mapping[str, float | str | None], told: Sequence[bytes]) -> float:
+    """Return one applicant's log-odds from what is known of them: no party is asked, and the same gives the same bits.
+
+    `own` has the guest's features by name, a missing one as None or left out, and `told` each host's directions, as
+    `directions_of` returned them. Raises BadMessage for directions of another number of splits, BadModel.
+    """
+    if len(told) != len(part.host_hashes):
+        raise BadModel
+    rules = Rules(part.conditions)
+    columns = [
+        pl.Series(name, [own.get(name)], dtype=pl.String if is_category else pl.Float64, strict=False)
+        for name, is_category in rules.features
+    ]
+    lefts = [rules.lefts(rules.values(pl.DataFrame(columns)))[0].tolist() if columns else []]
+    for bits, count in zip(told, part.splits_by_party[1:], strict=True):
+        lefts.append(_bits(says.Directions(bits), 1, count)[0].tolist())
+    return _walk_alone(part, lefts)
 
 
 def _bits(answer: Message, rows: int, splits: int) -> Mask:
@@ -225,13 +250,28 @@ def _bits(answer: Message, rows: int, splits: int) -> Mask:
 
 
 def _walk(part: GuestPart, lefts: Sequence[Mask]) -> Floats:
+    if len(lefts[0]) == 1:
+        return np.array([_walk_alone(part, [one[0].tolist() for one in lefts])])
     score = np.full(len(lefts[0]), part.base)
     for tree in part.trees:
         score += _added(tree, ROOT, lefts, np.arange(len(score)), np.zeros(len(score)))
     return score
 
 
+def _walk_alone(part: GuestPart, lefts: Sequence[Sequence[bool]]) -> float:
+    """Follow one applicant's paths; adds up in the order in which many are added up, so that the sum is the same."""
+    score = part.base
+    for tree in part.trees:
+        node = ROOT
+        while isinstance(what := tree[node], Split):
+            node = 2 * node + (not lefts[what.party][what.number])
+        score += what.weight
+    return score
+
+
 def _added(tree: Tree, node: int, lefts: Sequence[Mask], rows: npt.NDArray[np.intp], added: Floats) -> Floats:
+    if not len(rows):
+        return added
     what = tree[node]
     if not isinstance(what, Split):
         added[rows] = what.weight

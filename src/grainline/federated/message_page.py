@@ -1,9 +1,9 @@
 """The page docs/federated-messages.md: every message that may pass between parties, from its declaration."""
 
-from grainline.federated import messages, session_messages
+from grainline.federated import messages, scorecard_messages, session_messages
 from grainline.federated.wire import Kind, Octets, Row, Shape, Text, Whole, shapes
 
-MODULES = (session_messages, messages)
+MODULES = (session_messages, messages, scorecard_messages)
 
 _HEAD = """# Messages between the parties of the federated model
 

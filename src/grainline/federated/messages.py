@@ -37,7 +37,8 @@ SplitNumbers: TypeAlias = Annotated[tuple[int, ...], Row(Whole(0, SPLITS_MAX - 1
 class TrainingBegins:
     """Which of the aligned rows are trained on, how to cut them, and under which key sums are made.
 
-    `alignment` is the session in which the parties agreed on their rows.
+    `alignment` is the session in which the parties agreed on their rows. `as_of` is the moment as of which a host makes
+    its features that has its own events, in whole seconds since 1970 UTC; 0 where it has a table that is ready.
     """
 
     model: ModelId
@@ -49,6 +50,7 @@ class TrainingBegins:
     leaf_rows_min: Annotated[int, Whole(1, ROWS_MAX)]
     smallest_bin: Annotated[int, Whole(1, ROWS_MAX)]
     slot_bits: Annotated[int, Whole(8, 2**10)]
+    as_of: Annotated[int, Whole(0, 2**33)]
 
 
 @message("candidates-counted")

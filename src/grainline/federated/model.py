@@ -9,6 +9,7 @@ parts.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -59,10 +60,20 @@ class GuestPart:
     conditions: Sequence[Condition]
     host_hashes: Sequence[bytes]
 
+    @cached_property
+    def splits_by_party(self) -> tuple[int, ...]:
+        """Return how many splits each party has in the trees, the guest first."""
+        counts = [0] * (1 + len(self.host_hashes))
+        for tree in self.trees:
+            for what in tree.values():
+                if isinstance(what, Split):
+                    counts[what.party] = max(counts[what.party], what.number + 1)
+        return tuple(counts)
+
     def dump(self) -> bytes:
         """Return the artefact."""
         trees = [{str(node): _node(what) for node, what in sorted(tree.items())} for tree in self.trees]
-        return _dump(
+        return dump_artefact(
             {
                 "kind": GUEST_KIND,
                 "note": GUEST_NOTE,
@@ -85,7 +96,9 @@ class HostPart:
     def dump(self) -> bytes:
         """Return the artefact."""
         conditions = [asdict(one) for one in self.conditions]
-        return _dump({"kind": HOST_KIND, "note": HOST_NOTE, "model": self.model.hex(), "conditions": conditions})
+        return dump_artefact(
+            {"kind": HOST_KIND, "note": HOST_NOTE, "model": self.model.hex(), "conditions": conditions}
+        )
 
     @property
     def sha256(self) -> bytes:
@@ -103,7 +116,7 @@ def condition_of(cut: Cut, candidate: Candidate) -> Condition:
 
 def read_guest_part(data: bytes) -> GuestPart:
     """Read the lender's part; raise BadModel."""
-    body = _load(data, GUEST_KIND)
+    body = load_artefact(data, GUEST_KIND)
     try:
         trees = [{int(node): _read_node(what) for node, what in tree.items()} for tree in body["trees"]]
         return GuestPart(
@@ -119,7 +132,7 @@ def read_guest_part(data: bytes) -> GuestPart:
 
 def read_host_part(data: bytes) -> HostPart:
     """Read a data party's part; raise BadModel."""
-    body = _load(data, HOST_KIND)
+    body = load_artefact(data, HOST_KIND)
     try:
         return HostPart(bytes.fromhex(body["model"]), [Condition(**one) for one in body["conditions"]])
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -138,12 +151,14 @@ def _read_node(what: Mapping[str, Any]) -> Split | Leaf:
     return Leaf(float(what["weight"])) if "weight" in what else Split(int(what["party"]), int(what["number"]))
 
 
-def _dump(body: dict[str, object]) -> bytes:
+def dump_artefact(body: dict[str, object]) -> bytes:
+    """Return JSON with the SHA-256 of its content."""
     content = _canonical(body)
     return _canonical(body | {"sha256": sha256(content).hexdigest()})
 
 
-def _load(data: bytes, kind: str) -> dict[str, Any]:
+def load_artefact(data: bytes, kind: str) -> dict[str, Any]:
+    """Return the content of an artefact of some kind; raise BadModel for another kind, or one that was changed."""
     try:
         body = json.loads(data)
         told = body.pop("sha256")

@@ -13,6 +13,7 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
+from grainline.federated import kernel
 from grainline.federated.chance import draw_exponents
 from grainline.federated.fixed_base import BATCH, FixedBase, product, windows_of
 from grainline.federated.he import BadCiphertext, RandomBytes
@@ -63,6 +64,10 @@ class ModularKey:
         return -(-int(self.modulus.bit_length()) // 8)
 
     @cached_property
+    def _kernel(self) -> kernel.Modulus | None:
+        return kernel.modulus(self.modulus)
+
+    @cached_property
     def _powers(self) -> FixedBase:
         return FixedBase(self.hiding, self.modulus, self.window_bits)
 
@@ -74,13 +79,33 @@ class ModularKey:
         """Return a ciphertext of the sum of any number, of nought for none: the trivial one, 1."""
         return product(list(ciphertexts), self.modulus)
 
-    def totals(self, ciphertexts: Sequence[mpz], groups: NDArray[np.integer], count: int) -> list[mpz]:
+    def totals(self, ciphertexts: Sequence[mpz], groups: NDArray[np.integer], count: int) -> Sequence[mpz]:
         """Return the total of each group 0 … count-1; `groups` says of each ciphertext which one it belongs to."""
+        if self._kernel is not None:
+            return kernel.Held(self._kernel, self._kernel.totals(self._rows(self._kernel, ciphertexts), groups, count))
         modulus = self.modulus
         totals = [mpz(1)] * count
         for ciphertext, group in zip(ciphertexts, groups.tolist(), strict=True):
             totals[group] = totals[group] * ciphertext % modulus
         return totals
+
+    def packed(self, ciphertexts: Sequence[mpz], together: int, bits: int) -> list[mpz]:
+        """Return for every `together` of them, and for the rest, one of their plaintexts in slots of so many bits."""
+        if self._kernel is not None:
+            rows = self._rows(self._kernel, ciphertexts)
+            return self._kernel.numbers(self._kernel.packed(rows, together, bits))
+        packed = []
+        for first in range(0, len(ciphertexts), together):
+            *rest, highest = ciphertexts[first : first + together]
+            for lower in reversed(rest):
+                highest = self.add(self.shift(highest, bits), lower)
+            packed.append(highest)
+        return packed
+
+    def _rows(self, arithmetic: kernel.Modulus, ciphertexts: Sequence[mpz]) -> kernel.Rows:
+        if isinstance(ciphertexts, kernel.Held) and ciphertexts.modulus is arithmetic:
+            return ciphertexts.rows
+        return arithmetic.rows(ciphertexts)
 
     def shift(self, ciphertext: mpz, bits: int) -> mpz:
         """Return a ciphertext of the plaintext times 2**bits."""
@@ -125,6 +150,22 @@ class ModularKey:
         if gmpy2.gcd(product(read, self.modulus), self.n) != 1:
             raise BadCiphertext("a ciphertext that is not a unit")
         return read
+
+    def read_held(self, data: bytes) -> Sequence[mpz]:
+        """Return what `read_all` does, in the form in which `totals` takes it soonest; raise BadCiphertext."""
+        arithmetic = self._kernel
+        if arithmetic is None:
+            return self.read_all(data)
+        if len(data) % self.ciphertext_bytes:
+            raise BadCiphertext("ciphertexts of the wrong length")
+        try:
+            rows = arithmetic.read(data)
+        except ValueError as error:
+            raise BadCiphertext("a ciphertext out of range") from error
+        whole = arithmetic.numbers(arithmetic.totals(rows, np.zeros(len(rows), np.int64), 1))[0]
+        if gmpy2.gcd(whole, self.n) != 1:  # nought is no unit either
+            raise BadCiphertext("a ciphertext that is not a unit")
+        return kernel.Held(arithmetic, rows)
 
     def dump(self) -> bytes:
         """Return the key as bytes that `read_public_key` takes: a line of text and n and h, big-endian."""

@@ -5,19 +5,20 @@ p²; h is one of them, and a ciphertext of m, 0 ≤ m < 2**plaintext_bits < p, i
 
     c ≡ h**e · (1 + k·p·m) mod p²,    c anything mod q
 
-so that c**t ≡ 1 + t·k·p·m mod p²: a power to the short t and one product give m. In the papers everybody encrypts, as
-c = g**m · h**r mod n. Here only the guest does, who knows the factors. It draws e below t and c mod q below q, each
-uniformly and on its own, as the formula would with a g that generates all modulo q and an r as long as n. So
-ciphertexts of one plaintext are spread evenly over all there are, no exponent is short, and modulo q there is nothing
-to compute.
+so that c**t ≡ 1 + t·k·p·m mod p²: a power to the short t and one product give m. In the papers everybody encrypts, as c
+= g**m · h**r mod n. Here only the guest does, who knows the factors. It draws e below t, and below q how often p² is
+added to c mod p², each uniformly and on its own; so c mod q is uniform too, as the formula would have it with a g that
+generates all modulo q and an r as long as n. So ciphertexts of one plaintext are spread evenly over all there are, no
+exponent is short, and modulo q there is nothing to compute.
 
 What has to be hard is to factor n, and to tell hiding numbers from other units modulo n. A search for t takes the root
 of as many steps as there are numbers to try: 2**114, and 2**132 with 3072 bits, to go with the 112 and 128 bits of
 strength that NIST SP 800-57 part 1 grants such moduli. A host needs only n and h.
 
 **Randomness must not repeat.** Two ciphertexts of different plaintexts with the same e or the same c mod q would give p
-or q away. Both are therefore taken from a hash of 256 fresh random bits, the plaintext and the key: should a source of
-randomness ever repeat itself, as after a virtual machine was copied, equal plaintexts look alike and nothing more.
+or q away. Both are therefore taken from a hash of 256 fresh random bits for each ciphertext, all plaintexts of a batch
+and the key: should a source of randomness ever repeat itself, as after a virtual machine was copied, equal batches look
+alike and nothing more.
 
 **Decryption is a danger.** It reduces modulo p. Who learns what an m ≥ p decrypts to has a multiple of p, and with it
 the key; who learns only *whether* it was refused can search for p by halves. So no decrypted number leaves the guest;
@@ -36,8 +37,9 @@ import numpy as np
 from gmpy2 import mpz
 from numpy.typing import NDArray
 
+from grainline.federated import kernel
 from grainline.federated.chance import draw_below, take
-from grainline.federated.fixed_base import BATCH, FixedBase, as_rows, windows_of
+from grainline.federated.fixed_base import BATCH, FixedBase, raised, windows_of
 from grainline.federated.he import BadCiphertext, RandomBytes
 from grainline.federated.modular_key import ModularKey
 from grainline.federated.primes import draw_prime
@@ -75,8 +77,8 @@ class OkamotoUchiyama:
         return self.p * self.p
 
     @cached_property
-    def _q_inverse(self) -> mpz:
-        return gmpy2.invert(self.q, self._p_squared)
+    def _kernel(self) -> kernel.Modulus | None:
+        return kernel.modulus(self._p_squared)
 
     @cached_property
     def _unit(self) -> mpz:
@@ -103,25 +105,28 @@ class OkamotoUchiyama:
         return ciphertexts
 
     def _encrypt_batch(self, plaintexts: list[mpz], random_bytes: RandomBytes) -> list[mpz]:
-        exponents, of_q = self._drawn(plaintexts, random_bytes)
-        part, q, q_inverse, p_squared = self.part, self.q, self._q_inverse, self._p_squared
-        factors = [(1 + part * plaintext) % p_squared for plaintext in plaintexts]
-        of_p = self._hiding_powers.times(factors, _windows(exponents))
-        return [two + q * ((one - two) * q_inverse % p_squared) for one, two in zip(of_p, of_q, strict=True)]
+        """Encrypt; above c mod p² a uniform multiple of p² below n makes c mod q uniform, whatever c mod p² is."""
+        windows, above = self._drawn(plaintexts, random_bytes)
+        part, p_squared = self.part, self._p_squared
+        factors = [1 + part * plaintext for plaintext in plaintexts]
+        of_p = self._hiding_powers.times(factors, windows)
+        return [one + p_squared * two for one, two in zip(of_p, above, strict=True)]
 
-    def _drawn(self, plaintexts: list[mpz], random_bytes: RandomBytes) -> tuple[list[mpz], list[mpz]]:
-        """Return for each plaintext an exponent below t and a number below q, uniform but for 2**-64."""
-        seeds = take(SEED_BYTES * len(plaintexts), random_bytes)
-        hedge, t, q = self._hedge, self.t, self.q
-        of_t = -(-int(t.bit_length()) // 8) + 8
-        size = of_t + -(-int(q.bit_length()) // 8) + 8
-        exponents, of_q = [], []
-        for place, plaintext in enumerate(plaintexts):
-            seed = seeds[SEED_BYTES * place : SEED_BYTES * (place + 1)]
-            drawn = shake_256(hedge + seed + _bytes_of(plaintext)).digest(size)
-            exponents.append(mpz.from_bytes(drawn[:of_t], "big") % t)
-            of_q.append(mpz.from_bytes(drawn[of_t:], "big") % q)
-        return exponents, of_q
+    def _drawn(self, plaintexts: list[mpz], random_bytes: RandomBytes) -> tuple[NDArray[np.uint32], list[mpz]]:
+        """Return for each plaintext the windows of an exponent below t and a number below q, uniform but for 2**-64."""
+        t, q, count = self.t, self.q, len(plaintexts)
+        seed = take(SEED_BYTES * count, random_bytes)
+        of_plaintext = -(-self.public.plaintext_bits // 8)
+        hashed = b"".join([plaintext.to_bytes(of_plaintext, "big") for plaintext in plaintexts])
+        of_t, of_q = (-(-int(number.bit_length()) // 8) for number in (t, q))
+        size = of_t + of_q + 16
+        drawn = shake_256(self._hedge + seed + hashed).digest(size * count)
+        exponents, above = [], []
+        for at in range(0, len(drawn), size):
+            exponents.append((mpz.from_bytes(drawn[at : at + of_t + 8], "big") % t).to_bytes(of_t, "little"))
+            above.append(mpz.from_bytes(drawn[at + of_t + 8 : at + size], "big") % q)
+        rows = np.frombuffer(b"".join(exponents), np.uint8).reshape(count, of_t)
+        return windows_of(rows, int(t.bit_length()), WINDOW_BITS), above
 
     def decrypt(self, ciphertexts: Sequence[mpz]) -> list[int]:
         """Decrypt; for the guest's own use, never an answer to anybody.
@@ -132,7 +137,7 @@ class OkamotoUchiyama:
         p, unit, limit = self.p, self._unit, 1 << self.public.plaintext_bits
         reduced = [ciphertext % self._p_squared for ciphertext in ciphertexts]
         plaintexts = []
-        for power in gmpy2.powmod_base_list(reduced, self.t, self._p_squared):
+        for power in raised(reduced, self.t, self._p_squared, self._kernel):
             part, one = gmpy2.f_divmod(power, p)
             plaintext = part * unit % p
             if one != 1 or plaintext >= limit:
@@ -143,11 +148,6 @@ class OkamotoUchiyama:
 
 def _bytes_of(number: mpz) -> bytes:
     return bytes(number.to_bytes(-(-int(number.bit_length()) // 8), "big"))
-
-
-def _windows(numbers: list[mpz]) -> NDArray[np.uint32]:
-    bits = max(number.bit_length() for number in numbers)
-    return windows_of(as_rows(numbers, -(-bits // 8)), bits, WINDOW_BITS)
 
 
 def make_key(bits: int, random_bits: int, random_bytes: RandomBytes) -> OkamotoUchiyama:

@@ -19,8 +19,9 @@ from functools import cached_property
 import gmpy2
 from gmpy2 import mpz
 
+from grainline.federated import kernel
 from grainline.federated.chance import draw_below, draw_exponents
-from grainline.federated.fixed_base import BATCH, FixedBase, windows_of
+from grainline.federated.fixed_base import BATCH, FixedBase, raised, windows_of
 from grainline.federated.he import BadCiphertext, RandomBytes
 from grainline.federated.modular_key import ModularKey
 from grainline.federated.primes import draw_prime
@@ -90,7 +91,8 @@ class Paillier:
     def _decrypted(self, ciphertexts: Sequence[mpz], prime: mpz) -> list[mpz]:
         """Return the plaintexts modulo one prime factor (Paillier 1999, section 7)."""
         square = prime * prime
-        powers = gmpy2.powmod_base_list([ciphertext % square for ciphertext in ciphertexts], prime - 1, square)
+        reduced = [ciphertext % square for ciphertext in ciphertexts]
+        powers = raised(reduced, prime - 1, square, kernel.modulus(square))
         unit = gmpy2.invert((prime - 1) * (self.public.n // prime) % prime, prime)
         return [(power // prime) * unit % prime for power in powers]
 

@@ -2,6 +2,7 @@
 
 key.pem, certificate.pem, peers/    who it is and whom it talks to (`identity`)
 sessions/                           what it was asked and answered (`records`)
+parts/                              its parts of models (`party_model`)
 psi_runs, withdrawn, spent          runs, withdrawals, consents used (`party_files`)
 aligned/                            the common tables that were agreed, by session
 """
@@ -35,9 +36,21 @@ async def serve(
     `brief` names those whose hosts keep nothing between rounds: nothing of their sessions is written down. Raises
     NotAParty for a folder without keys, OSError for an address that cannot be had.
     """
-    identity.role()
-    sessions = Sessions(identity.folder / SESSIONS, hosts, random_bytes, report, brief)
+    sessions = sessions_of(identity, hosts, random_bytes=random_bytes, report=report, brief=brief)
     return await listen(identity, address, sessions.handle)
+
+
+def sessions_of(
+    identity: Identity,
+    hosts: Mapping[str, MakeHost],
+    *,
+    random_bytes: RandomBytes,
+    report: Callable[[str, Exception], None],
+    brief: frozenset[str] = frozenset(),
+) -> Sessions:
+    """Return the sessions that `serve` answers, for who has more to do with them; raise NotAParty."""
+    identity.role()
+    return Sessions(identity.folder / SESSIONS, hosts, random_bytes, report, brief)
 
 
 def psi_host(

@@ -46,6 +46,16 @@ class SessionFolder:
         """Tell whether the session was ever opened."""
         return (self._path / "record").exists()
 
+    def touched_s(self) -> float:
+        """Return when a file of it was last written, in seconds since 1970."""
+        return max(path.stat().st_mtime for path in (self._path, *self._path.iterdir()))
+
+    def remove(self) -> None:
+        """Take away what is left of one that was never wholly opened."""
+        for path in self._path.iterdir():
+            path.unlink()
+        self._path.rmdir()
+
     def open(self, record: Record, body: bytes) -> None:
         """Begin it, with the request of round 1."""
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,60 +10,29 @@ serves two requests.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from grainline.federated.brief_sessions import BriefSessions, WrongRound
 from grainline.federated.records import Record, SessionFolder
 from grainline.federated.repeatable import RandomBytes, Repeatable
 from grainline.federated.session_messages import Answer, Ask, Close, Closed, Declined
+from grainline.federated.session_refusals import (
+    HostFailed,
+    MessageRefused,
+    SessionConflict,
+    SessionExpired,
+    SessionNotYours,
+    SessionOutOfOrder,
+    SessionReplayed,
+)
 from grainline.federated.wire import BadMessage, Message, decode, encode, name_of
-from grainline.kit.errors import Kind, Refusal
+from grainline.kit.errors import Refusal
 
 RUNNING_MAX = 16  # hosts in memory
-
-
-class SessionReplayed(Refusal):
-    """A round that was answered long ago, or any round of a session that is over."""
-
-    code: ClassVar[str] = "session_replayed"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-
-
-class SessionConflict(Refusal):
-    """Another message under the number of a round that is taken."""
-
-    code: ClassVar[str] = "session_conflict"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-
-
-class SessionOutOfOrder(Refusal):
-    """A round whose predecessor has not been."""
-
-    code: ClassVar[str] = "session_out_of_order"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-
-
-class SessionNotYours(Refusal):
-    """A session that another party opened."""
-
-    code: ClassVar[str] = "session_not_yours"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-
-
-class MessageRefused(Refusal):
-    """A message that is not on the allow-list, or not one this party takes here."""
-
-    code: ClassVar[str] = "message_refused"
-    kind: ClassVar[Kind] = Kind.MALFORMED
-
-
-class HostFailed(Refusal):
-    """The party broke at this session; what broke stays in its own log."""
-
-    code: ClassVar[str] = "host_failed"
-    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+ID_BYTES = 16
 
 
 class Host(Protocol):
@@ -130,6 +99,23 @@ class Sessions:
             except Refusal as refusal:
                 round_ = request.round if isinstance(request, Ask) else 1
                 return Declined(request.session, round_, refusal.code, _numbers(refusal))
+
+    def expire(self, before: datetime) -> int:
+        """End the sessions that nobody went on with since a moment; return how many. Their ids stay spent."""
+        found = [bytes.fromhex(path.name) for path in self.folder.glob("?" * 2 * ID_BYTES) if path.is_dir()]
+        return sum(self._expired(session, before.timestamp()) for session in found)
+
+    def _expired(self, session: bytes, before_s: float) -> bool:
+        kept = SessionFolder(self.folder, session)
+        with self._locked(session):
+            if kept.over() is not None or kept.touched_s() >= before_s:
+                return False
+            self._running.pop(session, None)
+            if kept.exists():
+                kept.end(SessionExpired.code)
+            else:
+                kept.remove()
+            return True
 
     @contextmanager
     def _locked(self, session: bytes) -> Iterator[None]:

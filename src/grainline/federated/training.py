@@ -1,6 +1,7 @@
 """Rounds of trees: logistic loss, early stopping, and the choices that are made once for a training."""
 
 import asyncio
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
@@ -30,6 +31,13 @@ class OneClass(Refusal):
     kind: ClassVar[Kind] = Kind.INVALID
 
 
+class NothingToValidate(Refusal):
+    """Rows were to be kept to validate on, and there are none."""
+
+    code: ClassVar[str] = "federated_nothing_to_validate"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
 class NothingToSplit(Refusal):
     """No party has a feature that differs between the rows."""
 
@@ -44,7 +52,8 @@ class Settings:
     `smallest_bin` is the fewest rows that a host lets stand out in a node (`candidates.py`); `patience` is how many
     trees may pass without a better validation loss before training stops, and is of use only with validation rows;
     `is_guest_first` grows the first tree of the guest's own features, so that hosts never see rows parted by what the
-    label alone says; `seed` draws samples.
+    label alone says; `seed` draws samples; `as_of` is the moment, in whole seconds since 1970 UTC, as of which
+    hosts make features that have their own events, 0 for tables that are ready.
     """
 
     trees: int = 20
@@ -55,6 +64,7 @@ class Settings:
     sampling: Sampling | None = None
     is_guest_first: bool = False
     seed: int = 0
+    as_of: int = 0
 
     def __post_init__(self) -> None:
         if not (1 <= self.trees <= 1000 and self.smallest_bin >= 1):
@@ -99,8 +109,8 @@ async def train(
 ) -> Trained:
     """Train over encrypted gradients.
 
-    Raises OneClass before a host is asked
-    anything; NothingToSplit; what channels raise, and then there is no model.
+    Raises OneClass and NothingToValidate before a host is asked anything; NothingToSplit; what channels raise, and
+    then there is no model.
     """
     _check(rows)
     features = features_of(rows.frame, bins=settings.bins)
@@ -116,6 +126,7 @@ async def train(
             leaf_rows_min=settings.rules.leaf_rows_min,
             smallest_bin=settings.smallest_bin,
             slot_bits=slots.bits,
+            as_of=settings.as_of,
         )
         for one in aligned
     ]
@@ -134,7 +145,7 @@ async def train(
 async def train_twin(
     rows: Rows, hosts: Sequence[pl.DataFrame], settings: Settings, *, model: bytes
 ) -> tuple[Trained, Twin]:
-    """Train in plaintext on all parties' frames of the same rows; raise OneClass, NothingToSplit."""
+    """Train in plaintext on all parties' frames of the same rows; raise OneClass, NothingToValidate, NothingToSplit."""
     _check(rows)
     parties = [features_of(frame, bins=settings.bins) for frame in (rows.frame, *hosts)]
     if not any(party.candidates.all for party in parties):
@@ -178,7 +189,19 @@ def _gradients(scores: Floats, label: Mask, training: Mask, settings: Settings, 
     return Gradients(active, *logistic(scores, label, weight))
 
 
+def validation_rows(ids: Sequence[bytes], *, share: float, key: bytes) -> Mask:
+    """Return which rows only validate: those whose id, under HMAC-SHA-256 with the key, falls into the share.
+
+    So the choice depends on nothing but the id and the key, and who does not have the key cannot foretell it.
+    """
+    limit = int(share * 2**64)
+    drawn = (hmac.digest(key, b"grainline.validation:" + one, "sha256")[:8] for one in ids)
+    return np.array([int.from_bytes(one, "big") < limit for one in drawn], np.bool_)
+
+
 def _check(rows: Rows) -> None:
+    if rows.validating is not None and not rows.validating.any():
+        raise NothingToValidate
     training = rows.label if rows.validating is None else rows.label[~rows.validating]
     if not len(training) or training.all() or not training.any():
         raise OneClass

@@ -24,7 +24,8 @@ $$;
 -- Give a reservation back: the money was not paid out.
 create or replace function lines.release(p_member_id bigint, p_product text, p_amount bigint)
 returns void language sql as $$
-    update lines.lines set reserved_fen = reserved_fen - p_amount
+    update lines.lines set reserved_fen = reserved_fen - p_amount,
+        overdrawn_fen = greatest(used_fen + reserved_fen - p_amount - limit_fen, 0)
     where member_id = p_member_id and product = p_product
 $$;
 
@@ -35,15 +36,4 @@ returns void language sql as $$
     update lines.lines set used_fen = used_fen - p_amount,
         overdrawn_fen = greatest(used_fen - p_amount + reserved_fen - limit_fen, 0)
     where member_id = p_member_id and product = p_product
-$$;
-
--- Freeze an open line while a loan on it is overdue, and open it again when none is; what froze it otherwise stays.
-create or replace function lines.set_overdue(p_member_id bigint, p_product text, p_overdue boolean)
-returns void language sql as $$
-    update lines.lines
-    set state = case when p_overdue then 'frozen' else 'open' end,
-        frozen_for = case when p_overdue then 'overdue' end
-    where member_id = p_member_id and product = p_product
-        and (state, coalesce(frozen_for, '')) = (case when p_overdue then 'open' else 'frozen' end,
-            case when p_overdue then '' else 'overdue' end)
 $$;

@@ -16,6 +16,7 @@ from grainline.loans.fold import fold, forecast
 from grainline.loans.loans_api import callbacks, next_due_of, router
 from grainline.loans.loans_store import EVENT, event_of, terms_of
 from grainline.loans.officers import record_event
+from grainline.loans.outcomes_store import Lent, Span, lent_in
 from grainline.loans.projection import Projection, project
 from grainline.loans.refunding import request_refund
 from grainline.loans.state import Instalment, LoanState
@@ -28,8 +29,10 @@ __all__ = [
     "Event",
     "EventKind",
     "Instalment",
+    "Lent",
     "LoanState",
     "Projection",
+    "Span",
     "Terms",
     "callbacks",
     "classify",
@@ -41,6 +44,7 @@ __all__ = [
     "event_of",
     "fold",
     "forecast",
+    "lent_in",
     "next_due_of",
     "pay_out_due",
     "position",

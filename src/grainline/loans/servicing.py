@@ -75,4 +75,5 @@ async def take(tx: Tx, steps: Sequence[Step], *, now: datetime) -> None:
     }
     if turned:
         overdue = await loans_store.overdue_of(tx, sorted(turned))
-        await set_overdue(tx, [(member, product, (member, product) in overdue) for member, product in sorted(turned)])
+        pairs = [(member, product, (member, product) in overdue) for member, product in sorted(turned)]
+        await set_overdue(tx, pairs, now=now)

@@ -24,10 +24,10 @@ from grainline.members.model import (
     check_national_id,
     check_phone,
     count_card_check,
-    mask_name,
     right_card_check,
     uncount_card_check,
 )
+from grainline.members.opening import IdentityNeeded, identity_of
 from grainline.partners import card_network, identity_authority
 
 TOKEN_BYTES = 32
@@ -57,13 +57,6 @@ class IdentityVerified(Refusal):
     """The real name is set and is another one."""
 
     code = "identity_verified"
-    kind = Kind.CONFLICT
-
-
-class IdentityNeeded(Refusal):
-    """A card can be bound only to a verified real name."""
-
-    code = "identity_needed"
     kind = Kind.CONFLICT
 
 
@@ -163,7 +156,7 @@ async def verify_identity(
     async with transaction(pool) as tx:
         member = await store.member(tx, member_id)
     if member.verified_at is not None:
-        if (name, national_id) != _identity(vault, member):
+        if (name, national_id) != identity_of(vault, member):
             raise IdentityVerified
         return name
     answer = await authority.verify(name, national_id)
@@ -207,7 +200,7 @@ async def bind_card(
             raise IdentityNeeded
         before = await store.card_checks(tx, member_id)
         await store.put_card_checks(tx, member_id, count_card_check(before, now=now, today=business_date(now)))
-    name, national_id = _identity(vault, member)
+    name, national_id = identity_of(vault, member)
     try:
         answer = await network.verify(card_number=number, name=name, national_id=national_id, phone=phone)
     except Refusal:
@@ -259,41 +252,3 @@ async def _recount(tx: Tx, member_id: int, change: Callable[[CardChecks], CardCh
     if counted is None:
         raise RuntimeError("a counted card check vanished")
     await store.put_card_checks(tx, member_id, change(counted))
-
-
-async def phone_of(tx: Tx, vault: Vault, member_id: int) -> str:
-    """Unseal a member's phone, to send to it."""
-    member = await store.member(tx, member_id)
-    return vault.unseal(member.phone_sealed, member_id=member_id, wrapped_key=member.wrapped_key)
-
-
-async def masked_name(tx: Tx, vault: Vault, member_id: int) -> str | None:
-    """Return a member's verified name masked, or None before verification."""
-    member = await store.member(tx, member_id)
-    if member.name_sealed is None:
-        return None
-    name = vault.unseal(member.name_sealed, member_id=member_id, wrapped_key=member.wrapped_key)
-    return mask_name(name)
-
-
-async def usual_card(tx: Tx, member_id: int) -> Card | None:
-    """Return the member's usual card, or None."""
-    return next((card for card in await store.cards(tx, member_id) if card.usual), None)
-
-
-async def agreement_of(tx: Tx, vault: Vault, *, member_id: int, card_id: UUID) -> str:
-    """Unseal the network's agreement for a card, to pay to it or collect from it; raise LookupError."""
-    member = await store.member(tx, member_id)
-    card = await store.card(tx, member_id=member_id, card_id=card_id)
-    if card is None:
-        raise LookupError(f"no card {card_id}")
-    return vault.unseal(card.agreement_sealed, member_id=member_id, wrapped_key=member.wrapped_key)
-
-
-def _identity(vault: Vault, member: Member) -> tuple[str, str]:
-    if member.name_sealed is None or member.national_id_sealed is None:
-        raise RuntimeError("an identity was asked for that is not verified")
-    return (
-        vault.unseal(member.name_sealed, member_id=member.member_id, wrapped_key=member.wrapped_key),
-        vault.unseal(member.national_id_sealed, member_id=member.member_id, wrapped_key=member.wrapped_key),
-    )

@@ -9,6 +9,7 @@ from grainline.products.choice import ChosenPack, ThePacks, UnknownProduct, chos
 from grainline.products.load import BadPack, load_pack, load_packs
 from grainline.products.pack import Pack, Purpose, RateMethod
 from grainline.products.part import Text
+from grainline.products.pricing import Pricing, PricingMethod
 from grainline.products.rules import (
     AllocateBy,
     BusinessDayConvention,
@@ -37,6 +38,8 @@ __all__ = [
     "FirstPeriod",
     "Pack",
     "Prepayment",
+    "Pricing",
+    "PricingMethod",
     "Purpose",
     "RateMethod",
     "Remainder",

@@ -15,6 +15,7 @@ from grainline.products.admission import CERTAIN_E6, Admission
 from grainline.products.campaign import Campaign, check_campaigns
 from grainline.products.misfit import Misfit
 from grainline.products.part import Amount, Code, Days, Part, Text
+from grainline.products.pricing import Pricing
 from grainline.products.rules import (
     AllocateBy,
     BusinessDayConvention,
@@ -209,6 +210,7 @@ class Pack(Part):
     disclosure: DisclosureRule
     debit: DebitRule
     regulation: Regulation
+    pricing: Pricing
     campaign: tuple[Campaign, ...] = ()
 
     @model_validator(mode="after")
@@ -253,6 +255,10 @@ class Pack(Part):
     def rules_name(self, shape: Shape) -> str:
         """Return the name under which the rules of a shape are kept for the life of its loans."""
         return f"{self.product.code}/{self.product.version}/{shape}"
+
+    def yearly_e8(self, rate_e8: int) -> int:
+        """Return what a rate is for 365 days, simple, in 10⁻⁸, rounded down."""
+        return rate_e8 * 365 // DAYS_QUOTED.get(self.schedule.year_basis, 365)
 
     def daily_percent(self, rate_e8: int) -> str:
         """Write a rate as percent a day; what is quoted for a year is rounded half-up to six places."""

@@ -79,6 +79,11 @@ class SandboxClient:
         """Close a card or open it again. Raises SandboxRefused."""
         self._call("PUT", f"/card-network/cards/{card_number}", body={"closed": closed}, read=_nothing)
 
+    def set_elsewhere(self, phone: str, *, open_loans: int, owed_fen: int, overdue_days: int = 0) -> None:
+        """Let a resident owe this much to other lenders, in fen. Raises SandboxRefused."""
+        body = {"open_loans": open_loans, "owed_elsewhere_fen": owed_fen, "overdue_days": overdue_days}
+        self._call("PUT", f"/bureau/records/{phone}", body=body, read=_nothing)
+
     def orders(self, agreement: str) -> list[OrderShown]:
         """Return the newest 100 orders under an agreement first."""
         return self._call("GET", "/rail/orders", query={"agreement": agreement}, read=_ORDERS.validate_json)

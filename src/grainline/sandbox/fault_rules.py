@@ -12,6 +12,7 @@ class Partner(StrEnum):
     CARD_NETWORK = "card-network"
     RAIL = "rail"
     SMS = "sms"
+    BUREAU = "bureau"
 
 
 class Name(StrEnum):
@@ -41,6 +42,7 @@ KNOWN: dict[Partner, tuple[Name, ...]] = {
     Partner.CARD_NETWORK: (Name.DOWN,),
     Partner.RAIL: tuple(Name),
     Partner.SMS: (Name.DOWN,),
+    Partner.BUREAU: (Name.DOWN,),
 }
 
 

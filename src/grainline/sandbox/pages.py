@@ -28,6 +28,7 @@ PARTNER_NAMES = {
     Partner.CARD_NETWORK: ("银行卡网络", "Card network"),
     Partner.RAIL: ("支付通道", "Payment rail"),
     Partner.SMS: ("短信网关", "SMS gateway"),
+    Partner.BUREAU: ("征信机构", "Credit bureau"),
 }
 FAULT_NAMES = {
     Name.DOWN: ("停机：所有调用返回 503", "Down: every call answers 503"),

@@ -80,3 +80,25 @@ create table if not exists fault (
     draws integer not null,
     primary key (partner, name)
 ) strict;
+
+create table if not exists credit_record (
+    resident_number integer primary key references resident (number),
+    card text not null,
+    open_loans integer not null check (open_loans >= 0),
+    owed_elsewhere_fen integer not null check (owed_elsewhere_fen >= 0),
+    overdue_days integer not null check (overdue_days >= 0)
+) strict;
+
+create table if not exists credit_inquiry (
+    inquiry_id integer primary key,
+    resident_number integer not null references resident (number),
+    subject text not null,
+    consent text not null,
+    asked_at integer not null
+) strict;
+create index if not exists credit_inquiry_of on credit_inquiry (resident_number, subject);
+
+create table if not exists credit_change (
+    change_id integer primary key autoincrement,
+    resident_number integer not null references resident (number)
+) strict;

@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application: four partners, their knobs, and the pages."""
+"""The sandbox as one ASGI application: five partners, their knobs, and the pages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from grainline.kit.calendar import Clock
-from grainline.sandbox import callbacks, card_network, faults, identity_authority, pages, rail_api, sms
+from grainline.sandbox import bureau, callbacks, card_network, faults, identity_authority, pages, rail_api, sms
 from grainline.sandbox.context import Answered, Sandbox
 from grainline.sandbox.settings import SandboxSettings
 from grainline.sandbox.store import Store
@@ -40,6 +40,8 @@ def create_app(settings: SandboxSettings, clock: Clock) -> FastAPI:
         identity_authority.router,
         card_network.router,
         card_network.controls,
+        bureau.router,
+        bureau.controls,
         rail_api.controls,
         rail_api.router,
         sms.router,

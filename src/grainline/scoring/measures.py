@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grainline.scoring.boosted import Label, Vector
+from grainline.scoring.arrays import Label, Vector
 
 CALIBRATION_BINS = 10
 

@@ -11,32 +11,29 @@ A test person's outcome takes part in nothing that person's probability is made 
 import hashlib
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from threading import Lock
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
+from pydantic import JsonValue
 
-from grainline.scoring.boosted import PARAMETERS, ROUNDS, Boosted, Label, Vector, fit_boosted
-from grainline.scoring.calibration import Platt, fit_platt
-from grainline.scoring.features import DERIVED, FEATURES, Matrix, features_of, matrix
+from grainline.scoring.arrays import Label, Vector
+from grainline.scoring.boosted import MANY
+from grainline.scoring.calibration import fit_platt
+from grainline.scoring.features import DERIVED, features_of
+from grainline.scoring.measures import measure
+from grainline.scoring.model import CreditModel
 from grainline.scoring.portfolio import LABEL, Portfolio
-from grainline.scoring.scorecard import CHARACTERISTICS, Scorecard, fit_scorecard
+from grainline.scoring.portfolio_specs import CHARACTERISTICS, WIDE
+from grainline.scoring.scorecard_fit import COARSE
+from grainline.scoring.scored import score_many
+from grainline.scoring.training import FOLDS, Recipe, fit_folds, fit_pair, worth_of
 
-FOLDS, INNER_FOLDS = 5, 3
-SEED = 20_090_302
-REASONS_MOST = 3
-# Fewer points under the average than a tenth of what doubles the odds are no reason worth telling.
-POINTS_WORTH_TELLING = 2
-FITS_AT_ONCE = 2
-STEPS = FOLDS * 2 * (INNER_FOLDS + 1)
+# Nothing is left open: one growth, named characteristics, and the calibration that keeps the order of people.
+RECIPE = Recipe(seed=20_090_302, growths=(MANY,), characteristics=CHARACTERISTICS, detail=COARSE, calibrate=fit_platt)
+STEPS = FOLDS * RECIPE.steps
 
 Progress = Callable[[int, int], None]
-Rows = npt.NDArray[np.int64]
-Folds = list[tuple[Rows, Rows]]
-Model = TypeVar("Model", Boosted, Scorecard)
 
 
 @dataclass(frozen=True)
@@ -76,87 +73,48 @@ def score_portfolio(portfolio: Portfolio, *, progress: Progress = lambda done, t
     """
     features = features_of(portfolio)
     label: Label = portfolio.frame[LABEL].to_numpy()
-    folds = stratified_folds(label, FOLDS)
-    wide, narrow = matrix(features, FEATURES), matrix(features, CHARACTERISTICS)
-    trees, cards = _fit_all(wide, narrow, label=label, folds=folds, steps=_Steps(progress))
     boosted, carded = np.zeros(label.size), np.zeros(label.size)
+    pd_e6 = np.zeros(label.size, dtype=np.int64)
     reasons: dict[int, tuple[str, ...]] = {}
     prints = [_fingerprint(), portfolio.content_hash()]
-    for (_, test), (tree, tree_platt), (card, card_platt) in zip(folds, trees, cards, strict=True):
-        boosted[test] = tree_platt.probability(tree.log_odds(wide[test]))
-        carded[test] = card_platt.probability(card.log_odds(narrow[test]))
-        reasons.update(zip(test.tolist(), _reasons(card, narrow[test]), strict=True))
-        parts = [asdict(part) for part in (tree, tree_platt, card, card_platt)]
-        prints.append(json.dumps(parts, sort_keys=True))
+    for test, pair in fit_folds(features, label, lambda _: WIDE, recipe=RECIPE, step=_Steps(progress).one):
+        trees = score_many(pair.challenger, features[test], explain=False)
+        card = score_many(pair.champion, features[test])
+        boosted[test], pd_e6[test], carded[test] = trees.probability, trees.pd_e6, card.probability
+        reasons.update((row, card.reasons(n)) for n, row in enumerate(test.tolist()))
+        prints += [pair.challenger.sha256, pair.champion.sha256]
     return Scores(
         boosted=boosted,
         scorecard=carded,
-        pd_e6=tuple(int(value) for value in np.clip(np.rint(boosted * 1e6), 1, 999_999)),
+        pd_e6=tuple(pd_e6.tolist()),
         reasons=tuple(reasons[row] for row in range(label.size)),
         model_hash=hashlib.sha256("\n".join(prints).encode()).hexdigest(),
     )
 
 
-def _fit_all(
-    wide: Matrix, narrow: Matrix, *, label: Label, folds: Folds, steps: _Steps
-) -> tuple[list[tuple[Boosted, Platt]], list[tuple[Scorecard, Platt]]]:
-    """Fit the trees of all folds in a pool of threads, and the scorecards meanwhile in this one.
+def train_portfolio_models(portfolio: Portfolio, scores: Scores | None = None) -> tuple[CreditModel, CreditModel]:
+    """Return the champion scorecard and the boosted challenger, fitted to everyone: for people who are new.
 
-    LightGBM leaves the interpreter free while it fits. Two fits of one thread each are as fast as one fit of two,
-    and do not stall when another process takes a core: its own threads wait for each other by spinning.
+    Where the out-of-fold scores of the same portfolio are given, what they are worth stands in the facts. Both
+    models read `features_of` a person's six months; on people of the portfolio itself they say too much.
     """
-    pool = ThreadPoolExecutor(FITS_AT_ONCE)
-    try:
-        pending = [
-            pool.submit(_calibrated, fit_boosted, wide, label=label, training=training, steps=steps)
-            for training, _ in folds
-        ]
-        cards = [
-            _calibrated(fit_scorecard, narrow, label=label, training=training, steps=steps) for training, _ in folds
-        ]
-        return [one.result() for one in pending], cards
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def stratified_folds(label: Label, count: int) -> Folds:
-    """Return (training, test) row numbers of each fold, the bad spread evenly; the same for the same label."""
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
-
-    splitter = StratifiedKFold(count, shuffle=True, random_state=SEED)
-    return list(splitter.split(np.zeros((label.size, 1)), label))
-
-
-def _calibrated(
-    fit: Callable[[Matrix, Label], Model], rows: Matrix, *, label: Label, training: Rows, steps: _Steps
-) -> tuple[Model, Platt]:
-    unseen = np.zeros(training.size)
-    for inner, held_out in stratified_folds(label[training], INNER_FOLDS):
-        model = fit(rows[training[inner]], label[training[inner]])
-        unseen[held_out] = model.log_odds(rows[training[held_out]])
-        steps.one()
-    model = fit(rows[training], label[training])
-    steps.one()
-    return model, fit_platt(unseen, label[training])
-
-
-def _reasons(card: Scorecard, rows: Matrix) -> list[tuple[str, ...]]:
-    codes = list(CHARACTERISTICS.values())
-    lost = card.lost(rows)
-    ranked = np.argsort(-lost, axis=1, kind="stable")[:, :REASONS_MOST]
-    return [
-        tuple(codes[column] for column in columns if points[column] >= POINTS_WORTH_TELLING)
-        for points, columns in zip(lost, ranked.tolist(), strict=True)
-    ]
+    features = features_of(portfolio)
+    label: Label = portfolio.frame[LABEL].to_numpy()
+    pair = fit_pair(features, label, WIDE, recipe=RECIPE, name="card")
+    about: dict[str, JsonValue] = {"trained_on": portfolio.content_hash()}
+    worth: tuple[dict[str, JsonValue], dict[str, JsonValue]] = ({}, {})
+    if scores is not None:
+        worth = (
+            worth_of(label, scores.scorecard, measure(label, scores.scorecard)),
+            worth_of(label, scores.boosted, measure(label, scores.boosted)),
+        )
+    return pair.champion.with_facts(about | worth[0]), pair.challenger.with_facts(about | worth[1])
 
 
 def _fingerprint() -> str:
-    """Return what the code holds constant: parameters, folds, seeds and the definition of each feature."""
+    """Return what the code holds constant and no model says: how trees are grown and what each feature is."""
     constants = {
-        "boosted": [PARAMETERS, ROUNDS],
-        "folds": [FOLDS, INNER_FOLDS, SEED],
-        "features": FEATURES,
+        "boosted": asdict(MANY),
         "derived": {name: str(expression) for name, expression in DERIVED.items()},
-        "characteristics": CHARACTERISTICS,
     }
     return json.dumps(constants, sort_keys=True)

@@ -1,118 +1,112 @@
-"""The scorecard: optbinning's monotone bins, weights of evidence, a logistic regression, whole points.
+"""The scorecard: whole points by attribute, added up, and what the sum says.
 
-Few characteristics, each of which a lender can explain, chosen so that every coefficient has the sign its
-bins promise: a person in a worse bin never gains a point. Scaling follows the usual form (Siddiqi 2006):
-600 points are odds of 50 good to 1 bad, and 20 points more double the odds.
+Scaling follows the usual form (Siddiqi 2006): 600 points are odds of 50 good to 1 bad, and 20 points more double
+the odds.
 """
 
-import warnings
 from dataclasses import dataclass
-from math import log
-from typing import TYPE_CHECKING
+from functools import cached_property
+from math import inf, log
 
 import numpy as np
-import numpy.typing as npt
 
-from grainline.scoring.boosted import Label, Vector
-from grainline.scoring.features import Matrix
+from grainline.scoring.arrays import Matrix, Vector, Whole
 
-if TYPE_CHECKING:
-    from optbinning import BinningProcess
-
-# Characteristic → the reason it gives where it loses points (texts in `reasons.py`).
-CHARACTERISTICS: dict[str, str] = {
-    "delay_now": "recent_delay",
-    "delay_months": "repeated_delays",
-    "delay_before": "earlier_delays",
-    "used_mean": "high_utilisation",
-    "headroom": "little_headroom",
-    "paid_median": "small_payments",
-    "paid_little": "missed_payments",
-}
 POINTS_AT_ODDS = (600, 50)
 POINTS_TO_DOUBLE = 20
-_FACTOR = POINTS_TO_DOUBLE / log(2)
-_OFFSET = POINTS_AT_ODDS[0] - _FACTOR * log(POINTS_AT_ODDS[1])
+FACTOR = POINTS_TO_DOUBLE / log(2)
+OFFSET = POINTS_AT_ODDS[0] - FACTOR * log(POINTS_AT_ODDS[1])
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One bin of a characteristic: from `over` (inclusive) up to the next one's, and its points."""
+    """A bin of a characteristic and its points.
 
-    over: float
+    Of numbers: from `over` (inclusive; None is from below everything) up to the next attribute's. Of categories:
+    those at the places `codes` of the feature's list.
+    """
+
+    points: int
+    over: float | None = None
+    codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Special:
+    """A number that is a code and no quantity, and its points."""
+
+    value: float
     points: int
 
 
 @dataclass(frozen=True)
-class Scorecard:
-    """The card itself: base points and, for each characteristic, its attributes from low to high.
+class Characteristic:
+    """A feature's attributes, from low to high; the points of a missing value and of a category that is not listed.
 
-    `average` holds the mean points of each characteristic among the people it was fitted on.
+    `average` is the mean of its points among the people it was fitted on.
     """
 
-    base: int
-    card: dict[str, tuple[Attribute, ...]]
-    average: tuple[int, ...]
+    feature: str
+    attributes: tuple[Attribute, ...]
+    missing: int = 0
+    other: int = 0
+    special: tuple[Special, ...] = ()
+    average: int = 0
 
-    def points(self, rows: Matrix) -> npt.NDArray[np.int64]:
-        """Return the points of each attribute a person has, shape (rows, characteristics), base left out."""
-        columns = [_points(rows[:, n], attributes) for n, attributes in enumerate(self.card.values())]
-        return np.column_stack(columns)
+    @cached_property
+    def _by_code(self) -> Whole:
+        most = max((code for attribute in self.attributes for code in attribute.codes), default=-1)
+        table = np.full(most + 2, self.other, dtype=np.int64)
+        for attribute in self.attributes:
+            table[list(attribute.codes)] = attribute.points
+        return table
+
+    @cached_property
+    def _starts(self) -> tuple[Vector, Whole]:
+        starts = [-inf if attribute.over is None else attribute.over for attribute in self.attributes]
+        return np.asarray(starts), np.asarray([attribute.points for attribute in self.attributes], dtype=np.int64)
+
+    def points(self, values: Vector) -> Whole:
+        """Return the points of encoded values, shape as given."""
+        missing = np.isnan(values)
+        if any(attribute.codes for attribute in self.attributes):
+            place = np.minimum(np.where(missing, self._by_code.size, values), self._by_code.size - 1)
+            found = self._by_code[place.astype(np.int64)]
+        else:
+            starts, points = self._starts
+            found = points[np.maximum(np.searchsorted(starts, values, side="right") - 1, 0)]
+        for special in self.special:
+            found = np.where(values == special.value, special.points, found)
+        return np.where(missing, self.missing, found)
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The card itself: base points and the characteristics, in the order of the model's features."""
+
+    base: int
+    characteristics: tuple[Characteristic, ...]
+
+    def points(self, rows: Matrix) -> Whole:
+        """Return the points of each attribute a person has, shape (people, characteristics), base left out."""
+        each = np.empty(rows.shape, dtype=np.int64)
+        for column, characteristic in enumerate(self.characteristics):
+            each[:, column] = characteristic.points(rows[:, column])
+        return each
+
+    def total(self, rows: Matrix) -> Whole:
+        """Return the points of each person, shape (people,)."""
+        return np.asarray(self.base + self.points(rows).sum(axis=1), dtype=np.int64)
 
     def log_odds(self, rows: Matrix) -> Vector:
-        """Return the log-odds of default that the whole points say, uncalibrated, shape (rows,), float64."""
-        total = self.base + self.points(rows).sum(axis=1)
-        return np.asarray((_OFFSET - total) / _FACTOR, dtype=np.float64)
+        """Return the log-odds of default that the whole points say, uncalibrated, shape (people,), float64."""
+        return np.asarray((OFFSET - self.total(rows)) / FACTOR, dtype=np.float64)
 
-    def lost(self, rows: Matrix) -> npt.NDArray[np.int64]:
+    def lost(self, rows: Matrix) -> Matrix:
         """Return by how many points each attribute is under the average of its characteristic.
 
         Held against the best attribute instead, nearly everyone would be told the same thing: that they do
         not pay back as much as the few who pay back most. Negative where the person is above the average.
         """
-        return np.asarray(self.average, dtype=np.int64) - self.points(rows)
-
-
-def fit_scorecard(rows: Matrix, label: Label) -> Scorecard:
-    """Fit on rows of shape (people, characteristics), columns in the order of `CHARACTERISTICS`."""
-    from optbinning import BinningProcess  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-
-    names = list(CHARACTERISTICS)
-    binning = BinningProcess(
-        names,
-        max_n_prebins=15,
-        max_n_bins=6,
-        min_bin_size=0.03,
-        binning_fit_params={name: {"monotonic_trend": "auto_asc_desc"} for name in names},
-    )
-    with warnings.catch_warnings():
-        # optbinning writes text into number columns of its own tables, which pandas announces to forbid.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        evidence = binning.fit_transform(rows, label.astype(np.int8), metric="woe")
-    regression = LogisticRegression(C=1.0, max_iter=200).fit(evidence, label)
-    coefficients = [float(coefficient) for coefficient in regression.coef_[0]]
-    card = {name: _attributes(binning, name, c) for name, c in zip(names, coefficients, strict=True)}
-    base = round(_OFFSET - _FACTOR * float(regression.intercept_[0]))
-    points = Scorecard(base, card, ()).points(rows)
-    return Scorecard(base, card, tuple(round(float(mean)) for mean in points.mean(axis=0)))
-
-
-def _attributes(binning: "BinningProcess", name: str, coefficient: float) -> tuple[Attribute, ...]:
-    fitted = binning.get_binned_variable(name)
-    starts = [float("-inf"), *(float(split) for split in fitted.splits)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        table = fitted.binning_table.build()
-    # The table ends with rows for special and missing values and the total; a portfolio has neither.
-    evidence = [float(value) for value in table["WoE"].to_list()[: len(starts)]]
-    # The regression gives log-odds of default; points count the other way.
-    return tuple(
-        Attribute(start, round(-coefficient * woe * _FACTOR)) for start, woe in zip(starts, evidence, strict=True)
-    )
-
-
-def _points(values: Vector, attributes: tuple[Attribute, ...]) -> npt.NDArray[np.int64]:
-    starts = np.asarray([attribute.over for attribute in attributes])
-    points = np.asarray([attribute.points for attribute in attributes], dtype=np.int64)
-    return points[np.searchsorted(starts, values, side="right") - 1]
+        average = np.asarray([characteristic.average for characteristic in self.characteristics], dtype=np.float64)
+        return np.asarray(average - self.points(rows), dtype=np.float64)

@@ -4,11 +4,11 @@ Owns the decision, what a profit estimate assumes, and holding decisions against
 """
 
 from grainline.underwriting.api import router
-from grainline.underwriting.assumptions import Assumptions, Stated, assumptions_for, stated
+from grainline.underwriting.assumptions import Stated, stated
 from grainline.underwriting.backtest import (
     BacktestResult,
-    Decision,
     Group,
+    PortfolioDecision,
     backtest,
     decide_portfolio,
     loan_profit_fen,
@@ -22,13 +22,11 @@ from grainline.underwriting.decide import (
 
 __all__ = [
     "OFFER_REASONS",
-    "Assumptions",
     "BacktestResult",
-    "Decision",
     "Group",
     "Offer",
+    "PortfolioDecision",
     "Stated",
-    "assumptions_for",
     "backtest",
     "capacity_fen",
     "decide",

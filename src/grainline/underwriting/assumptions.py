@@ -1,40 +1,11 @@
 """What a profit estimate takes for granted, each with its source. It is worth no more than these."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from grainline.products import Pack
+from grainline.products import Pack, Pricing
 
 ASSUMED = "assumed"
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """Parameters: money in fen, shares and yearly rates in 10⁻⁴, terms in monthly instalments."""
-
-    fen_per_unit: int = 100
-    used_e4: int = 4_000
-    instalments: int = 10
-    paid_before_default: int = 3
-    loss_given_default_e4: int = 6_000
-    funding_e4: int = 250
-    operating_fen: int = 500
-
-    def __post_init__(self) -> None:
-        """Raise ValueError where no loan could be meant."""
-        if not 0 <= self.paid_before_default < self.instalments:
-            raise ValueError("paid_before_default must be under instalments")
-        if min(getattr(self, field.name) for field in fields(self)) < 0:
-            raise ValueError("no assumption may be negative")
-
-
-def assumptions_for(pack: Pack) -> Assumptions:
-    """Return what is assumed of a product's loans: its middle term, three tenths of it paid before a default.
-
-    Of an even number of terms the larger of the two in the middle; parts of an instalment are dropped.
-    """
-    terms = pack.schedule.instalments
-    middle = terms[len(terms) // 2]
-    return Assumptions(instalments=middle, paid_before_default=middle * 3 // 10)
+FEN_PER_UNIT = 100  # what one unit of a portfolio's money is read as
 
 
 @dataclass(frozen=True)
@@ -47,13 +18,13 @@ class Stated:
     source: str
 
 
-def stated(assumptions: Assumptions) -> tuple[Stated, ...]:
-    """Return every assumption in words, with its value and its source."""
-    a = assumptions
+def stated(pack: Pack) -> tuple[Stated, ...]:
+    """Return every assumption in words, with its value and its source: the pack's, and two of reading a portfolio."""
+    at = pack.pricing
     return (
         Stated(
             "currency",
-            f"{a.fen_per_unit} fen",
+            f"{FEN_PER_UNIT} fen",
             "is what one unit of the portfolio is read as: NT$ 1 of the shipped one as 1 yuan, one to one",
             ASSUMED,
         ),
@@ -64,21 +35,35 @@ def stated(assumptions: Assumptions) -> tuple[Stated, ...]:
             "a longer watch would show more of them",
             "the portfolio's label",
         ),
-        Stated("used", _percent(a.used_e4), "of the line is drawn at once, as one loan", ASSUMED),
         Stated(
-            "instalments", f"{a.instalments}", "equal principal, months of 365/12 days", "middle of the product's terms"
-        ),
-        Stated(
-            "paid before default",
-            f"{a.paid_before_default}",
-            "instalments that who defaults pays, with interest, and nothing after",
+            "take-up",
+            "100 %",
+            "of who is invited borrows, with no line the riskier for its size; taxes and capital cost nothing",
             ASSUMED,
         ),
-        Stated("loss given default", _percent(a.loss_given_default_e4), "of the principal then open", ASSUMED),
-        Stated("funding", _percent(a.funding_e4), "a year on the principal as scheduled", ASSUMED),
-        Stated("operating cost", f"{a.operating_fen} fen", "a loan", ASSUMED),
-        Stated("take-up", "100 %", "of who is invited borrows; taxes and capital cost nothing", ASSUMED),
+        *_of_loans(at),
     )
+
+
+def _of_loans(at: Pricing) -> tuple[Stated, ...]:
+    told = [
+        ("used", _percent(at.used_e4), "of the line is drawn at once, as one loan"),
+        (
+            "elasticity",
+            f"{at.elasticity_e4 / 10_000:g}",
+            f"of that is lost for each {at.reference_rate_e8 / 1e6:g} % a day above {at.reference_rate_e8 / 1e6:g} %",
+        ),
+        ("instalments", f"{at.instalments}", "equal principal, months of 365/12 days"),
+        (
+            "paid before default",
+            f"{at.paid_before_default}",
+            "instalments that who defaults pays, with interest, and nothing after",
+        ),
+        ("loss given default", _percent(at.loss_given_default_e4), "of the principal then open"),
+        ("funding", _percent(at.funding_e4), "a year on the principal as scheduled"),
+        ("operating cost", f"{at.operating_fen} fen", "a loan"),
+    ]
+    return tuple(Stated(*one, source="[pricing] of the pack") for one in told)
 
 
 def _percent(value_e4: int) -> str:

@@ -4,17 +4,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from grainline.invitation.rule import evaluate
-from grainline.kit.money import E8, Fen
+from grainline.kit.money import E8
 from grainline.products import Pack
 from grainline.scoring import LABEL, Measures, Portfolio, Scores, measure
-from grainline.underwriting.assumptions import Assumptions
-from grainline.underwriting.decide import capacity_fen, decide
+from grainline.underwriting.assumptions import FEN_PER_UNIT
+from grainline.underwriting.decide import capacity_fen
+from grainline.underwriting.pricing import Ints, Means, price_many
+
+E4, E6 = 10_000, 1_000_000
+EITHER = np.array([[False], [True]])  # each outcome, of shape (2, 1)
 
 
 @dataclass(frozen=True)
-class Decision:
+class PortfolioDecision:
     """What was decided on one person of the portfolio; line and rate are 0 and the tier None if not invited.
 
     `reasons` are the model's codes (`scoring.REASONS`), `offer_reasons` those of line and rate.
@@ -61,113 +66,122 @@ class BacktestResult:
     invited: Group
     not_invited: Group
     model_hash: str
-    assumptions: Assumptions
 
 
-def decide_portfolio(
-    pack: Pack, portfolio: Portfolio, scores: Scores, *, assumptions: Assumptions | None = None
-) -> tuple[Decision, ...]:
-    """Return the decision on every person, in the portfolio's order, as the lender would take it.
-
-    Of the assumptions only the reading of the currency matters here.
-    """
-    unit = (assumptions or Assumptions()).fen_per_unit
-    frame = portfolio.frame
-    payments = zip(*(frame[f"paid_{month}"].to_list() for month in range(1, 7)), strict=True)
-    capacities = [
-        capacity_fen(limit * unit, [paid * unit for paid in paid_months])
-        for limit, paid_months in zip(frame["card_limit"].to_list(), payments, strict=True)
+def decide_portfolio(pack: Pack, portfolio: Portfolio, scores: Scores) -> tuple[PortfolioDecision, ...]:
+    """Return the decision on every person, in the portfolio's order, as the lender would take it."""
+    evaluations = [
+        evaluate(pack, pd_e6=pd_e6, reasons=reasons)
+        for pd_e6, reasons in zip(scores.pd_e6, scores.reasons, strict=True)
     ]
-    people = zip(frame["person_id"], scores.pd_e6, scores.reasons, capacities, frame[LABEL], strict=True)
-    return tuple(_decision(pack, *person) for person in people)
-
-
-def _decision(
-    pack: Pack, person_id: int, pd_e6: int, reasons: tuple[str, ...], capacity: int, defaulted: bool
-) -> Decision:
-    evaluation = evaluate(pack, pd_e6=pd_e6, reasons=reasons)
-    if not evaluation.invited:
-        return Decision(person_id, pd_e6, False, None, 0, 0, evaluation.reasons, (), defaulted)
-    offer = decide(pack, pd_e6=pd_e6, capacity_fen=capacity)
-    return Decision(
-        person_id=person_id,
-        pd_e6=pd_e6,
-        invited=True,
-        tier=offer.tier,
-        line_fen=offer.line_fen,
-        rate_e8=offer.rate_e8,
-        reasons=evaluation.reasons,
-        offer_reasons=offer.reasons,
-        defaulted=defaulted,
+    capacities = capacities_fen(portfolio)
+    invited = [place for place, evaluation in enumerate(evaluations) if evaluation.invited]
+    offers = dict(
+        zip(
+            invited,
+            price_many(pack, [scores.pd_e6[n] for n in invited], [Means(capacities[n]) for n in invited]),
+            strict=True,
+        )
+    )
+    people = zip(portfolio.frame["person_id"], evaluations, portfolio.frame[LABEL], strict=True)
+    return tuple(
+        PortfolioDecision(
+            person_id=person_id,
+            pd_e6=evaluation.pd_e6,
+            invited=evaluation.invited,
+            tier=offer.tier if offer else None,
+            line_fen=offer.line_fen if offer else 0,
+            rate_e8=offer.rate_e8 if offer else 0,
+            reasons=evaluation.reasons,
+            offer_reasons=offer.reasons if offer else (),
+            defaulted=defaulted,
+        )
+        for place, (person_id, evaluation, defaulted) in enumerate(people)
+        for offer in [offers.get(place)]
     )
 
 
-def loan_profit_fen(assumptions: Assumptions, *, line_fen: int, rate_e8: int, defaulted: bool) -> Fen:
-    """Return the profit of one loan on a line, in fen, each part rounded down; may be negative.
+def capacities_fen(portfolio: Portfolio) -> list[int]:
+    """Return what each person of a portfolio can carry, in fen, as `decide.capacity_fen` says."""
+    columns = portfolio.frame.select("card_limit", *(f"paid_{month}" for month in range(1, 7)))
+    return [
+        capacity_fen(limit * FEN_PER_UNIT, [paid * FEN_PER_UNIT for paid in months])
+        for limit, *months in columns.iter_rows()
+    ]
 
-    With principal P over n equal instalments, m of them paid, the principal stands at P·(n−k)/n in month
-    k+1, so interest is earned on P/n · Σ_{k<m}(n−k) month-sums, and what is open at a default is P·(n−m)/n.
-    Funding is carried for the whole term either way.
+
+def drawn_fen(pack: Pack, *, line_fen: int | Ints, rate_e8: int | Ints) -> tuple[Ints, Ints]:
+    """Return what is drawn of each line at its rate, in fen, rounded down, and that rate a year in 10⁻⁸."""
+    rates, place = np.unique(np.asarray(rate_e8, np.int64), return_inverse=True)
+    yearly = np.array([pack.yearly_e8(int(rate)) for rate in rates], np.int64)[place]
+    used_e4 = np.array([pack.pricing.used_at_e4(int(rate)) for rate in rates], np.int64)[place]
+    return np.asarray(line_fen * used_e4 // E4), yearly
+
+
+def loan_profit_fen(
+    pack: Pack, *, line_fen: int | Ints, rate_e8: int | Ints, defaulted: bool | npt.NDArray[np.bool_]
+) -> Ints:
+    """Return the profit of one loan on each line, in fen, each part rounded down; may be negative.
+
+    The principal P is what the pack's pricing says is drawn at the rate. Over n equal instalments, m of them paid, it
+    stands at P·(n−k)/n in month k+1, so interest is earned on P/n · Σ_{k<m}(n−k) month-sums, and what is open at a
+    default is P·(n−m)/n. Funding is carried for the whole term either way. Shapes broadcast.
     """
-    a = assumptions
-    n = a.instalments
-    paid = a.paid_before_default if defaulted else n
-    principal = line_fen * a.used_e4 // 10_000
-    interest = principal * rate_e8 * 365 * _month_sums(n, paid) // (12 * n * E8)
-    funding = principal * a.funding_e4 * _month_sums(n, n) // (12 * n * 10_000)
-    loss = principal * (n - paid) * a.loss_given_default_e4 // (n * 10_000)
-    return Fen(interest - funding - loss - a.operating_fen)
+    at = pack.pricing
+    n, m = at.instalments, at.paid_before_default
+    principal, yearly = drawn_fen(pack, line_fen=line_fen, rate_e8=rate_e8)
+    interest = principal * yearly * np.where(defaulted, _month_sums(n, m), _month_sums(n, n)) // (12 * n * E8)
+    funding = principal * at.funding_e4 * _month_sums(n, n) // (12 * n * E4)
+    loss = np.where(defaulted, principal * (n - m) * at.loss_given_default_e4 // (n * E4), 0)
+    return np.asarray(interest - funding - loss - at.operating_fen)
+
+
+def expected_profit_fen(pack: Pack, *, line_fen: Ints, rate_e8: Ints, pd_e6: Ints) -> Ints:
+    """Return what is to be expected of lending to each person at their probability, in fen, rounded down."""
+    good, bad = loan_profit_fen(pack, line_fen=line_fen, rate_e8=rate_e8, defaulted=EITHER)
+    return np.asarray((good * (E6 - pd_e6) + bad * pd_e6) // E6)
 
 
 def _month_sums(n: int, paid: int) -> int:
     return sum(n - k for k in range(paid))
 
 
-def backtest(pack: Pack, portfolio: Portfolio, scores: Scores, *, assumptions: Assumptions) -> BacktestResult:
+def backtest(pack: Pack, portfolio: Portfolio, scores: Scores) -> BacktestResult:
     """Decide on everyone and hold it against what happened."""
-    decisions = decide_portfolio(pack, portfolio, scores, assumptions=assumptions)
+    decisions = decide_portfolio(pack, portfolio, scores)
     label = portfolio.frame[LABEL].to_numpy()
     invited = [decision for decision in decisions if decision.invited]
-    tiers = (_group(tier.code, [d for d in invited if d.tier == tier.code], assumptions) for tier in pack.tier)
+    tiers = (_group(pack, tier.code, [d for d in invited if d.tier == tier.code]) for tier in pack.tier)
     return BacktestResult(
         rows=portfolio.rows,
         bad=int(np.count_nonzero(label)),
         boosted=measure(label, scores.boosted),
         scorecard=measure(label, scores.scorecard),
         tiers=tuple(tiers),
-        invited=_group("invited", invited, assumptions),
-        not_invited=_group("not_invited", [d for d in decisions if not d.invited], assumptions),
+        invited=_group(pack, "invited", invited),
+        not_invited=_group(pack, "not_invited", [d for d in decisions if not d.invited]),
         model_hash=scores.model_hash,
-        assumptions=assumptions,
     )
 
 
-def _group(code: str, people: Sequence[Decision], assumptions: Assumptions) -> Group:
+def _group(pack: Pack, code: str, people: Sequence[PortfolioDecision]) -> Group:
     count, bad = len(people), sum(person.defaulted for person in people)
-    predicted_e6 = sum(person.pd_e6 for person in people)
+    lent = [person for person in people if person.invited]  # nothing is lent to who is not
+    line, rate, pd = (
+        np.array([getattr(one, key) for one in lent], np.int64) for key in ("line_fen", "rate_e8", "pd_e6")
+    )
+    defaulted = np.array([one.defaulted for one in lent], np.bool_)
     return Group(
         code=code,
         people=count,
         bad=bad,
-        predicted_bad_rate=predicted_e6 / count / 1e6 if count else None,
+        predicted_bad_rate=sum(person.pd_e6 for person in people) / count / 1e6 if count else None,
         real_bad_rate=bad / count if count else None,
         mean_line_fen=_mean(person.line_fen for person in people),
         mean_rate_e8=_mean(person.rate_e8 for person in people),
-        expected_profit_fen=sum(_profit(person, assumptions)[0] for person in people),
-        real_profit_fen=sum(_profit(person, assumptions)[1] for person in people),
+        expected_profit_fen=int(expected_profit_fen(pack, line_fen=line, rate_e8=rate, pd_e6=pd).sum()),
+        real_profit_fen=int(loan_profit_fen(pack, line_fen=line, rate_e8=rate, defaulted=defaulted).sum()),
     )
-
-
-def _profit(person: Decision, assumptions: Assumptions) -> tuple[int, int]:
-    """Return what was to be expected of a person and what came; nothing is lent to who is not invited."""
-    if not person.invited:
-        return 0, 0
-    if_good, if_bad = (
-        loan_profit_fen(assumptions, line_fen=person.line_fen, rate_e8=person.rate_e8, defaulted=defaulted)
-        for defaulted in (False, True)
-    )
-    expected = (if_good * (1_000_000 - person.pd_e6) + if_bad * person.pd_e6) // 1_000_000
-    return expected, if_bad if person.defaulted else if_good
 
 
 def _mean(values: Iterable[int]) -> int:

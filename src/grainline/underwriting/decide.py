@@ -29,6 +29,10 @@ OFFER_REASONS: dict[str, dict[str, str]] = {
         "zh": "额度为您所在档位的下限",
         "en": "The line is the smallest of your tier",
     },
+    "line_by_risk": {
+        "zh": "额度取决于对您的风险评估",
+        "en": "The line follows the assessment of your risk",
+    },
     "tier_by_capacity": {
         "zh": "按您的还款能力，额度归入较小的档位",
         "en": "What you can carry is less than the smallest line of a higher tier",
@@ -79,9 +83,9 @@ def decide(pack: Pack, *, pd_e6: int, capacity_fen: int) -> Offer:
     last = pack.tier[-1].pd_max_e6
     affordable = max(0, capacity_fen) * (last - pd_e6) // last
     first = pack.tier.index(admitted)
-    within = (n for n in range(first, len(pack.tier)) if _lines(pack, pack.tier[n])[0] <= affordable)
+    within = (n for n in range(first, len(pack.tier)) if lines_of_tier(pack, pack.tier[n])[0] <= affordable)
     place = next(within, len(pack.tier) - 1)
-    least, most = _lines(pack, pack.tier[place])
+    least, most = lines_of_tier(pack, pack.tier[place])
     line = max(least, min(most, affordable)) // pack.line.step_fen * pack.line.step_fen
     reasons = (_line_reason(affordable, least, most), *(["tier_by_capacity"] if place > first else []))
     return Offer(
@@ -92,8 +96,8 @@ def decide(pack: Pack, *, pd_e6: int, capacity_fen: int) -> Offer:
     )
 
 
-def _lines(pack: Pack, tier: Tier) -> tuple[int, int]:
-    """Return the smallest and largest multiples of the step inside the tier's lines."""
+def lines_of_tier(pack: Pack, tier: Tier) -> tuple[int, int]:
+    """Return the smallest and largest multiples of the step inside the tier's lines, in fen."""
     step = pack.line.step_fen
     return -(-tier.line_min_fen // step) * step, tier.line_max_fen // step * step
 

@@ -9,14 +9,11 @@ from datetime import date, datetime
 
 from grainline.guard import day_drawn
 from grainline.invitation import Standing, in_force, latest, latest_of_all, outcomes_of, standing
-from grainline.kit import outbox
 from grainline.kit.calendar import business_date
 from grainline.kit.db import Tx
 from grainline.kit.errors import Kind, Refusal
-from grainline.kit.money import Fen, RateE8
-from grainline.lines import Line, NoLine, line, open_line
-from grainline.members import member_of, usual_card
-from grainline.members.service import IdentityNeeded
+from grainline.kit.money import Fen
+from grainline.lines import Line, NoLine, line
 from grainline.products import Pack
 
 
@@ -57,40 +54,6 @@ async def standings_of(tx: Tx, packs: Mapping[str, Pack], *, member_id: int, tod
         code: standing(newest.get(code), today, listed if pack.admission.invites else None)
         for code, pack in packs.items()
     }
-
-
-async def open_invited_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime) -> LineView:
-    """Open the line a member is invited to; who has one gets it as it is.
-
-    Raises IdentityNeeded, CardNeeded, NotInvited.
-    """
-    product = pack.product.code
-    if await line(tx, member_id=member_id, product=product) is None:
-        if (await member_of(tx, member_id)).verified_at is None:
-            raise IdentityNeeded
-        if await usual_card(tx, member_id) is None:
-            raise CardNeeded
-        place = await standing_of(tx, pack, member_id=member_id, today=business_date(now))
-        offer = place.offer
-        if offer is None or offer.tier is None or offer.line_fen is None or offer.rate_e8 is None:
-            raise NotInvited(next_evaluation_on=place.next_evaluation_on.isoformat())
-        await open_line(
-            tx,
-            member_id=member_id,
-            product=product,
-            tier=offer.tier,
-            limit_fen=Fen(offer.line_fen),
-            rate_e8=RateE8(offer.rate_e8),
-            reasons=offer.reasons,
-            now=now,
-        )
-        told: dict[str, str | int | bool | None] = {
-            "product": product,
-            "limit_fen": offer.line_fen,
-            "rate_e8": offer.rate_e8,
-        }
-        await outbox.emit(tx, member_id=member_id, topic="line.opened", payload=told, now=now)
-    return await view_line(tx, pack, member_id=member_id, now=now)
 
 
 async def view_line(tx: Tx, pack: Pack, *, member_id: int, now: datetime) -> LineView:

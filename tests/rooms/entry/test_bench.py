@@ -46,4 +46,4 @@ def test_an_unknown_benchmark_is_named_with_those_there_are(tmp_path: Path) -> N
     done = bench("horses", folder=tmp_path)
     assert done.returncode == 2
     assert "'horses'" in done.stderr
-    assert "close-day, draw, features, federated, fold" in done.stderr
+    assert "close-day, decide, draw, features, federated, " in done.stderr

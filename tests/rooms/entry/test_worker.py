@@ -91,6 +91,26 @@ async def test_job_that_breaks_is_logged_and_comes_again():
     assert [(log["event"], log["job"], log["log_level"]) for log in logs] == [("job_broken", "payouts", "error")] * 2
 
 
+async def test_a_step_of_the_day_that_breaks_stops_none_of_the_others(stage, monkeypatch):
+    done = []
+
+    def step(name, breaks=False):
+        async def act(*_, **__):
+            done.append(name)
+            if breaks:
+                raise RuntimeError(name)
+
+        monkeypatch.setattr(worker, name, act)
+
+    broken, others = ["care_for_lines", "refresh_this_month"], ["roll_up_house", "forget", "watch_models"]
+    for name in (*broken, *others, "forget_environments"):
+        step(name, breaks=name in broken)
+    with pytest.raises(ExceptionGroup) as raised:
+        await worker.day_work(stage.platform, stage.clock())
+    assert [str(one) for one in raised.value.exceptions] == broken
+    assert {*broken, *others, "forget_environments"} == set(done)
+
+
 async def test_log_of_a_broken_job_shows_where_and_nobodys_data(capsys):
     async def breaks() -> int:
         phone = "1991234" + "5678"

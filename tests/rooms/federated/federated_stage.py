@@ -52,7 +52,7 @@ class Parties:
         def keep(part: HostPart) -> None:
             self.parts[number] = part
 
-        return Host(lambda _: self.frames[number], keep, random_bytes, checkpoint)
+        return Host(lambda *_: self.frames[number], keep, random_bytes, checkpoint)
 
     def training(self) -> list[Local]:
         return [Local(self.host(number).answer) for number in range(len(self.frames))]

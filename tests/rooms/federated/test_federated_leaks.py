@@ -32,6 +32,7 @@ from grainline.federated.party_model import PARTS, PartyTable, directions_host, 
 from grainline.federated.psi import intersect
 from grainline.federated.psi_sets import Sizes
 from grainline.federated.session_messages import Answer
+from grainline.federated.signed_parts import read_part
 from grainline.federated.training import Alignment, Rows, Settings, train
 from grainline.federated.transport import connector
 from grainline.federated.trees import Rules
@@ -141,7 +142,7 @@ async def everything(folder: Path, recorder: Recorder, change=as_it_is, change_a
         )  # fmt: skip
         scores = await score(trained.part, own.frame, common, channels())
     kept = [(identity.folder / PARTS).glob("*.json") for identity in parties]
-    parts = [file.read_bytes() for files in kept for file in files]
+    parts = [read_part(file.read_bytes()) for files in kept for file in files]
     return own, [frame[order] for frame in frames], trained, scores, parts
 
 
@@ -152,7 +153,7 @@ def hosts_of(identity, table: PartyTable, change):
     return {
         "psi-offer": psi,
         "training-begins": lambda opening: Leaky(make(opening), change),
-        "directions-asked": directions_host(identity, lambda: table, lambda _: lambda applicant, consent: None),
+        "directions-asked": directions_host(identity, lambda _: table, lambda _: lambda applicant, consent: None),
     }
 
 

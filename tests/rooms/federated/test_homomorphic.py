@@ -51,7 +51,7 @@ def test_totals_by_group_are_the_sums_of_the_groups(scheme, rows, random_bytes):
 def test_every_group_must_be_told_of(scheme):
     key = key_of(scheme)
     ciphertexts = key.encrypt([1, 2], Counted())
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match=r"zip|groups"):
         key.public.totals(ciphertexts, np.array([0]), 1)
 
 

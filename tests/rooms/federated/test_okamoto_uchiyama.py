@@ -7,12 +7,12 @@ encrypts as c = g**m · h**r mod n and decrypts as m = L(c**(p-1) mod p²) / L(g
 import json
 import math
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from random import Random
 
 import pytest
-from gmpy2 import mpz
+from gmpy2 import jacobi, mpz
 from he_keys import Counted, key_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +74,20 @@ def test_ciphertexts_of_one_plaintext_differ_by_hiding_numbers_all_over_the_grou
         assert all(math.gcd(number - other, n) == 1 for number, other in pairwise(hiding))
     squares = sum(pow(number, (q - 1) // 2, q) == 1 for number in hiding)
     assert 60 < squares < 140  # of 199; further off once in a million keys
+
+
+def test_the_jacobi_symbol_tells_nothing_of_a_plaintext_or_of_what_was_made_fresh():
+    """Anybody can compute it, as all of n = p²q it depends on is c mod q, which is drawn evenly."""
+    key = the_key()
+    one = key.encrypt([1], Counted())
+    for ciphertexts in (
+        key.encrypt([0] * 200, Counted()),
+        key.encrypt([1] * 200, Counted()),
+        key.public.rerandomised(one * 200, Counted()),
+    ):
+        symbols = [jacobi(ciphertext, key.public.n) for ciphertext in ciphertexts]
+        assert set(symbols) == {-1, 1}
+        assert 60 < symbols.count(1) < 140  # further off once in a hundred million times
 
 
 @pytest.mark.parametrize("bits", [2048, 2050, 3072])
@@ -155,7 +169,11 @@ def test_randomness_that_repeats_does_not_give_the_key_away(plaintexts, seed):
     one, other = (key.encrypt([plaintext], stuck)[0] for plaintext in plaintexts)
     assert math.gcd(int(one - other), int(key.public.n)) == 1
     assert key.encrypt([plaintexts[0]], stuck) == [one]
-    assert key.encrypt(plaintexts, stuck) == [one, other]
+    together = key.encrypt(plaintexts, stuck)
+    assert key.encrypt(plaintexts, stuck) == together
+    several = [int(each) for each in (one, other, *together)]
+    differences = [abs(first - second) for first, second in combinations(several, 2)]
+    assert all(math.gcd(each, int(key.public.n)) == 1 for each in differences)
 
 
 def test_many_rows_take_several_batches(monkeypatch):

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from grainline.kit.calendar import SHANGHAI
-from stage import Borrower
+from stage import Borrower, new_key
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +67,7 @@ async def test_not_invited_person_gets_no_line(stage):
     await person.sign_in()
     await person.post("/identity", person.identity())
     await person.post("/cards", person.card())
-    problem = await person.refused("/line", {})
+    problem = await person.refused("/applications", {"student": False}, key=new_key())
     assert (problem["status"], problem["code"]) == (403, "not_invited")
     upcoming = str(first_of_next_month(stage.today()))
     assert problem["next_evaluation_on"] == upcoming
@@ -85,12 +85,13 @@ async def test_invitation_holds_through_its_last_day_and_not_longer(stage):
     await person.post("/cards", person.card())
     stage.tick(60 * DAY)
     assert stage.today() == last_day
-    assert (await person.get("/wallet"))["next_step"] == "line"
+    assert (await person.get("/wallet"))["next_step"] == "consents"
     stage.tick(DAY)
     wallet = await person.get("/wallet")
     assert (wallet["invitation"]["invited"], wallet["next_step"]) == (False, None)
     assert [reason["code"] for reason in wallet["invitation"]["reasons"]] == ["invitation_expired"]
-    assert (await person.refused("/line", {}))["code"] == "not_invited"
+    refused = await person.refused("/applications", {"student": False}, key=new_key())
+    assert refused["code"] == "not_invited"
 
 
 async def test_line_once_opened_outlives_the_invitation(stage):
@@ -98,7 +99,7 @@ async def test_line_once_opened_outlives_the_invitation(stage):
     opened = await person.get("/line")
     stage.tick(61 * DAY)
     assert (await person.get("/wallet"))["next_step"] == "borrow"
-    assert (await person.post("/line", {})) == (await person.get("/line")) == opened
+    assert await person.get("/line") == opened
 
 
 async def test_next_evaluation_goes_by_the_day_in_shanghai(stage):

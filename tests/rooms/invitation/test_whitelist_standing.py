@@ -11,6 +11,7 @@ from grainline.invitation import MonthlyEvaluation, Outcome, add_evaluations, in
 from grainline.invitation.outcomes import Way
 from grainline.kit.calendar import add_months
 from grainline.kit.db import transaction
+from stage import new_key
 
 pytestmark = pytest.mark.anyio
 
@@ -135,7 +136,8 @@ async def test_outcomes_decide_the_invited_product_and_no_scored_one(stage):
         assert [reason["code"] for reason in told][: len(reasons)] == reasons
         await each.post("/identity", each.identity())
         await each.post("/cards", each.card())
-        assert (await each.refused("/line", {}))["code"] == "not_invited"
+        refused = await each.refused("/applications", {"student": False}, key=new_key())
+        assert refused["code"] == "not_invited"
     assert await stage.proof() == []
 
 
@@ -151,7 +153,7 @@ async def test_open_line_is_not_touched_by_an_outcome_that_does_not_invite(stage
     assert {key: after[key] for key in ("line", "next_step", "open_loans")} == {
         key: wallet[key] for key in ("line", "next_step", "open_loans")
     }
-    assert await holder.get("/line") == opened == await holder.post("/line", {})
+    assert await holder.get("/line") == opened
     assert await stage.rows("select * from lines.lines where member_id = %s", holder.member_id) == lines
     await holder.loan(1_000)
     assert (await holder.get("/line"))["available_fen"] == 3_000_000 - 100_000

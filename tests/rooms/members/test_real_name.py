@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import pytest
 from stdnum.cn import ric
 
+from stage import new_key
+
 pytestmark = pytest.mark.anyio
 
 
@@ -129,9 +131,9 @@ async def test_one_person_cannot_become_two_members_at_once(stage):
 
 async def test_card_and_line_wait_for_the_real_name(stage):
     person = await signed_in(stage)
-    for path, body in (("/cards", person.card()), ("/line", {})):
-        problem = await person.refused(path, body)
+    for path, body in (("/cards", person.card()), ("/applications", {"student": False})):
+        problem = await person.refused(path, body, key=new_key())
         assert (problem["status"], problem["code"]) == (409, "identity_needed")
     await person.post("/identity", person.identity())
-    problem = await person.refused("/line", {})
+    problem = await person.refused("/applications", {"student": False}, key=new_key())
     assert (problem["status"], problem["code"]) == (409, "card_needed")

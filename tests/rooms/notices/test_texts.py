@@ -4,6 +4,16 @@ import pytest
 
 from grainline.notices.texts import UnknownTopic, text_of
 
+LINE = {
+    "product": "weilidai",
+    "from_fen": 1_000_000,
+    "limit_fen": 1_200_000,
+    "from_rate_e8": 50_000,
+    "rate_e8": 40_000,
+    "until": None,
+    "reason": "paid_on_time",
+    "words": None,
+}
 CASES = [
     ("code.sign_in", {}, "012345", "【Grainline】登录验证码 012345，5分钟内有效。请勿告诉任何人。"),
     (
@@ -17,6 +27,57 @@ CASES = [
         {"limit_fen": 1_500_000, "rate_e8": 35_000},
         None,
         "【Grainline】您的额度 ¥15,000.00 已开通，日利率 0.035%。请理性借款。",
+    ),
+    (
+        "line.raised",
+        LINE | {"words": "您按时还款"},
+        None,
+        "【Grainline】您的额度已由 ¥10,000.00 提升至 ¥12,000.00，原因：您按时还款。请理性借款。",
+    ),
+    (
+        "line.lowered",
+        LINE | {"from_fen": 1_500_000, "words": "额度取决于对您的风险评估"},
+        None,
+        "【Grainline】您的额度已由 ¥15,000.00 调整为 ¥12,000.00，原因：额度取决于对您的风险评估。"
+        "已借款项按原计划归还。",
+    ),
+    (
+        "line.repriced",
+        LINE | {"words": "日利率取决于对您的风险评估"},
+        None,
+        "【Grainline】您新借款的日利率由 0.05% 调整为 0.04%，原因：日利率取决于对您的风险评估。已有借款利率不变。",
+    ),
+    (
+        "line.temporary",
+        LINE | {"reason": "festival", "until": "2027-02-22"},
+        None,
+        "【Grainline】您获得临时额度 ¥2,000.00，总额度 ¥12,000.00，2027-02-22 起自动恢复，"
+        "原因：节日临时提额。请理性借款。",
+    ),
+    (
+        "line.returned",
+        LINE | {"from_fen": 1_400_000, "reason": "temporary_over"},
+        None,
+        "【Grainline】您的临时额度 ¥2,000.00 已到期，总额度恢复为 ¥12,000.00。已借款项按原计划归还。",
+    ),
+    (
+        "line.frozen",
+        LINE | {"reason": "consent_missing"},
+        None,
+        "【Grainline】您的额度 ¥12,000.00 已暂停使用，原因：征信查询授权已撤回，重新授权后将再次评估。"
+        "已有借款请按期归还，如有疑问可申请人工复核。",
+    ),
+    (
+        "line.thawed",
+        LINE | {"reason": "cured"},
+        None,
+        "【Grainline】您的额度 ¥12,000.00 已恢复使用，新借款日利率 0.04%，原因：逾期款项已还清。请理性借款。",
+    ),
+    (
+        "line.closed",
+        LINE | {"reason": "member"},
+        None,
+        "【Grainline】您的额度 ¥12,000.00 已关闭，原因：应您本人要求。已有借款请按期归还。",
     ),
     (
         "draw.paid",

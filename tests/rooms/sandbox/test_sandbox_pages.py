@@ -81,7 +81,7 @@ async def test_faults_are_a_page_to_a_browser_and_a_list_to_a_program(browser):
     assert "一直处理中" in page.text
     assert "Stays processing" in page.text
     listed = (await browser.get("/faults", headers={"Accept": "application/json"})).json()
-    assert len(listed) == 3 + 9
+    assert len(listed) == 4 + 9
     assert {fault["mode"] for fault in listed} == {"off"}
 
 

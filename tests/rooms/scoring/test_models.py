@@ -8,34 +8,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grainline.scoring import LABEL, REASONS, Portfolio, measure, reason_text
+from grainline.scoring.arrays import Matrix
 from grainline.scoring.calibration import fit_platt
-from grainline.scoring.features import Matrix, features_of, matrix
+from grainline.scoring.feature_spec import encoded_rows
+from grainline.scoring.features import features_of
 from grainline.scoring.measures import calibration_error
-from grainline.scoring.scorecard import CHARACTERISTICS, Scorecard, fit_scorecard
+from grainline.scoring.portfolio_specs import CHARACTERISTICS, WIDE
+from grainline.scoring.scorecard import Scorecard
+from grainline.scoring.scorecard_fit import fit_scorecard
 
 # Which way each characteristic is bad, said here by a person and not by the data.
 WORSE_WHEN_HIGHER = {"delay_now", "delay_months", "delay_before", "used_mean", "paid_little"}
+SPECS = [next(spec for spec in WIDE if spec.name == name) for name in CHARACTERISTICS]
 
 
 @pytest.fixture(scope="module")
 def rows(shipped: Portfolio) -> Matrix:
-    return matrix(features_of(shipped), CHARACTERISTICS)
+    return encoded_rows(SPECS, features_of(shipped))
 
 
 @pytest.fixture(scope="module")
 def card(shipped: Portfolio, rows: Matrix) -> Scorecard:
-    return fit_scorecard(rows, shipped.frame[LABEL].to_numpy())
+    return fit_scorecard(rows, shipped.frame[LABEL].to_numpy(), SPECS)
 
 
 def test_a_worse_attribute_never_has_more_points(card: Scorecard) -> None:
-    for name, attributes in card.card.items():
-        points = [attribute.points for attribute in attributes]
+    for characteristic in card.characteristics:
+        name, points = characteristic.feature, [attribute.points for attribute in characteristic.attributes]
         assert len(points) > 1, name
         assert points == sorted(points, reverse=name in WORSE_WHEN_HIGHER), name
 
 
 def test_twenty_points_double_the_odds(card: Scorecard, rows: Matrix) -> None:
-    points = card.base + card.points(rows).sum(axis=1)
+    points = card.total(rows)
     good_to_bad = np.exp(-card.log_odds(rows))
     # 600 points are 50 to 1, and the people of the portfolio lie on both sides of 540, where it is 6.25 to 1.
     assert good_to_bad == pytest.approx(50 * 2 ** ((points - 600) / 20))
@@ -44,21 +49,21 @@ def test_twenty_points_double_the_odds(card: Scorecard, rows: Matrix) -> None:
 
 def test_who_pays_late_is_told_so_and_who_does_not_is_not(card: Scorecard, rows: Matrix) -> None:
     lost = card.lost(rows)
-    column = list(CHARACTERISTICS).index("delay_now")
+    column = CHARACTERISTICS.index("delay_now")
     assert (lost[rows[:, column] >= 2, column] > 20).all()
     assert (lost[rows[:, column] == 0, column] <= 0).all()
 
 
 def test_an_attribute_holds_its_own_lower_bound(card: Scorecard, rows: Matrix) -> None:
-    column = list(CHARACTERISTICS).index("paid_median")
-    for attribute in card.card["paid_median"][1:]:
+    column = CHARACTERISTICS.index("paid_median")
+    for attribute in card.characteristics[column].attributes[1:]:
         person = rows[:1].copy()
         person[0, column] = attribute.over
         assert card.points(person)[0, column] == attribute.points
 
 
 def test_every_reason_has_both_texts() -> None:
-    assert set(CHARACTERISTICS.values()) < set(REASONS)
+    assert {spec.reason for spec in WIDE if spec.reason} < set(REASONS)
     for code in REASONS:
         assert reason_text(code, "zh") != reason_text(code, "en")
 

@@ -6,8 +6,10 @@ import polars as pl
 import pytest
 
 from grainline.scoring import LABEL, REASONS, STEPS, Portfolio, Scores, measure, score_portfolio
-from grainline.scoring.out_of_fold import FOLDS, stratified_folds
+from grainline.scoring.folding import stratified_folds
+from grainline.scoring.out_of_fold import RECIPE
 from grainline.scoring.portfolio import NEVER_INPUTS, checked
+from grainline.scoring.training import FOLDS
 
 
 def test_sex_marriage_and_age_at_random_change_nothing(sample: Portfolio, sample_scores: Scores) -> None:
@@ -81,4 +83,4 @@ def test_a_small_odd_portfolio_is_scored_all_the_same(sample: Portfolio) -> None
 
 
 def _first_fold(label: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    return stratified_folds(label, FOLDS)[0][1]
+    return stratified_folds(label, FOLDS, RECIPE.seed)[0][1]

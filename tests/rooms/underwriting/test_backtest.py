@@ -15,15 +15,8 @@ from grainline.entry.backtest_command import backtest as command
 from grainline.products import load_pack
 from grainline.scoring import LABEL, Scores
 from grainline.scoring.portfolio import checked
-from grainline.underwriting import (
-    Assumptions,
-    assumptions_for,
-    backtest,
-    capacity_fen,
-    decide,
-    decide_portfolio,
-    loan_profit_fen,
-)
+from grainline.underwriting import backtest, capacity_fen, decide, decide_portfolio, loan_profit_fen
+from grainline.underwriting.pricing import Means, price
 
 PACK = load_pack(PACKS / "weilidai.toml")
 runner = CliRunner()
@@ -34,7 +27,7 @@ app.command()(command)
 @pytest.fixture(scope="module")
 def whole() -> dict[str, object]:
     """Return what `grainline backtest --json` says of the shipped people; the one full run of the tests."""
-    ran = runner.invoke(app, ["--json"])
+    ran = runner.invoke(app, ["--json", "--no-comparison"])
     assert ran.exit_code == 0, ran.stderr
     return dict(json.loads(ran.stdout))
 
@@ -75,17 +68,22 @@ def test_the_run_says_how_long_it_took_and_what_it_assumes(whole: dict[str, obje
     assert isinstance(whole["seconds"], float)
     assert whole["seconds"] > 0
     names = {one["name"] for one in whole["assumptions"]}  # type: ignore[attr-defined]
-    assert {"currency", "loss given default", "funding", "used", "instalments", "operating cost"} <= names
+    assert {"currency", "loss given default", "funding", "used", "instalments", "operating cost", "elasticity"} <= names
+    assert whole["comparison"] == []
 
 
 def test_a_csv_of_some_people_is_printed_as_a_table(tmp_path: Path) -> None:
     people = pl.read_parquet(SHIPPED).sample(1_500, seed=8)
     people.write_csv(tmp_path / "people.csv")
-    ran = runner.invoke(app, ["--portfolio", str(tmp_path / "people.csv"), "--product", "weilidai"])
+    path = str(tmp_path / "people.csv")
+    ran = runner.invoke(app, ["--portfolio", path, "--product", "weilidai", "--splits", "1"])
     assert ran.exit_code == 0, ran.stderr
     for words in ("1,500 people", "Prime", "Risky", "Not invited", "AUC", "loss given default", "one to one"):
         assert words in ran.stdout, words
+    for words in ("Optimised against flat, test halves of 1 splits", "as shipped", "riskier lines", "assumes 45 % 0"):
+        assert words in ran.stdout, words
     assert "Models for 1,500 people" in ran.stderr
+    assert "Pricing compared on 1 splits" in ran.stderr
     assert "Models for" not in ran.stdout
 
 
@@ -144,19 +142,24 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_profit_of_one_loan_by_hand() -> None:
-    # A line of 10,000 yuan at 0.05 %: 4,000 drawn over ten months, so 400 a month fall due.
-    a = Assumptions()
-    # Paid: 55 tenths of 4,000 stand for a month each, 365/12 days of 0.05 % and of 2.5 % a year.
-    interest, funding = 33_458, 4_583  # 400_000 × 5.5 × 365/12 × 0.0005; 400_000 × 5.5 × 0.025/12
-    good = loan_profit_fen(a, line_fen=1_000_000, rate_e8=50_000, defaulted=False)
+    # A line of 10,000 yuan at 0.035 %: 4,000 drawn over ten months, so 400 a month fall due.
+    # Paid: 55 tenths of 4,000 stand for a month each, 365/12 days of 0.035 % and of 2.5 % a year.
+    interest, funding = 23_420, 4_583  # 400_000 × 5.5 × 365/12 × 0.00035; 400_000 × 5.5 × 0.025/12
+    good = loan_profit_fen(PACK, line_fen=1_000_000, rate_e8=35_000, defaulted=False)
     assert good == interest - funding - 500
     # Defaulted after three: 27 tenths of interest; 60 % of the 2,800 yuan that are open are lost.
-    bad = loan_profit_fen(a, line_fen=1_000_000, rate_e8=50_000, defaulted=True)
-    assert bad == 16_425 - funding - 168_000 - 500
-    with pytest.raises(ValueError, match="under instalments"):
-        Assumptions(paid_before_default=10)
-    with pytest.raises(ValueError, match="negative"):
-        Assumptions(operating_fen=-1)
+    bad = loan_profit_fen(PACK, line_fen=1_000_000, rate_e8=35_000, defaulted=True)
+    assert bad == 11_497 - funding - 168_000 - 500
+    # At half as much again, half of it is drawn, by the pack's elasticity of one: 2,000 yuan.
+    dear = loan_profit_fen(PACK, line_fen=1_000_000, rate_e8=52_500, defaulted=False)
+    assert dear == 17_565 - 2_291 - 500
+    many = loan_profit_fen(
+        PACK,
+        line_fen=np.array([1_000_000, 1_000_000]),
+        rate_e8=np.array([35_000, 35_000]),
+        defaulted=np.array([False, True]),
+    )
+    assert many.tolist() == [good, bad]
 
 
 def test_each_person_is_decided_by_their_own_figures_and_profit_adds_up() -> None:
@@ -173,13 +176,13 @@ def test_each_person_is_decided_by_their_own_figures_and_profit_adds_up() -> Non
         if decision.invited:
             paid = [100 * person[f"paid_{month}"] for month in range(1, 7)]
             capacity = capacity_fen(100 * person["card_limit"], paid)
-            offer = decide(PACK, pd_e6=decision.pd_e6, capacity_fen=capacity)
+            offer = price(PACK, pd_e6=decision.pd_e6, means=Means(capacity))
             assert (decision.tier, decision.line_fen, decision.rate_e8) == (offer.tier, offer.line_fen, offer.rate_e8)
         else:
             assert (decision.tier, decision.line_fen, decision.rate_e8) == (None, 0, 0)
-    result = backtest(PACK, people, scores, assumptions=Assumptions())
+    result = backtest(PACK, people, scores)
     real = sum(
-        loan_profit_fen(Assumptions(), line_fen=d.line_fen, rate_e8=d.rate_e8, defaulted=d.defaulted)
+        loan_profit_fen(PACK, line_fen=d.line_fen, rate_e8=d.rate_e8, defaulted=d.defaulted)
         for d in decisions
         if d.invited
     )
@@ -192,7 +195,7 @@ def test_where_nobody_is_invited_there_is_no_bad_rate_of_the_invited() -> None:
     people = checked(pl.read_parquet(SHIPPED).head(600))
     high = np.linspace(0.5, 0.9, 600)
     scores = Scores(high, high, tuple(int(p * 1e6) for p in high), ((),) * 600, "made up")
-    result = backtest(PACK, people, scores, assumptions=Assumptions())
+    result = backtest(PACK, people, scores)
     assert (result.invited.people, result.invited.real_bad_rate) == (0, None)
     assert result.not_invited.people == 600
 
@@ -202,7 +205,7 @@ def test_a_product_that_asks_for_a_score_is_backtested_by_its_threshold(product:
     people = pl.read_parquet(SHIPPED).sample(1_500, seed=8)
     people.write_csv(tmp_path / "people.csv")
     options = ["--portfolio", str(tmp_path / "people.csv"), "--product", product]
-    ran = runner.invoke(app, [*options, "--json"])
+    ran = runner.invoke(app, [*options, "--json", "--splits", "2"])
     assert ran.exit_code == 0, ran.stderr
     said, pack = json.loads(ran.stdout), load_pack(PACKS / f"{product}.toml")
     assert pack.admission.score is not None
@@ -210,6 +213,11 @@ def test_a_product_that_asks_for_a_score_is_backtested_by_its_threshold(product:
     assert [tier["code"] for tier in said["tiers"]] == [tier.code for tier in pack.tier]
     assert 0 < said["invited"] < 1_500
     assert said["bad_rate_invited"] < said["bad_rate"]
+    keys = (
+        "lgd_e4 elasticity_e4 splits approval_rate exposure_ratio profit_flat_fen profit_optimised_fen positive_share"
+    )
+    assert {*keys.split(), "difference_mean_fen", "difference_ci_fen"} <= set(said["comparison"][0])
+    assert (said["comparison"][0]["splits"], len(said["comparison"][0]["difference_ci_fen"])) == (2, 2)
     assert {one["name"]: one["value"] for one in said["assumptions"]}["instalments"] == "6"  # the middle of its terms
 
 
@@ -225,5 +233,15 @@ def test_a_score_admits_from_its_threshold_on_whatever_the_portfolio() -> None:
     for decision in decisions:
         assert decision.invited is (scale.points_of(decision.pd_e6) >= 600)
         assert decision.invited or decision.reasons == ("score_below_minimum",)
-    assert assumptions_for(pack) == Assumptions(instalments=6, paid_before_default=1)
-    assert assumptions_for(PACK) == Assumptions()
+
+
+def test_a_product_of_the_flat_method_is_decided_by_the_flat_table() -> None:
+    pack = load_pack(PACKS / "jiebei.toml")
+    people = checked(pl.read_parquet(SHIPPED).head(600))
+    pd_e6 = tuple(range(100, 60_100, 100))
+    probability = np.array(pd_e6) / 1e6
+    decisions = decide_portfolio(pack, people, Scores(probability, probability, pd_e6, ((),) * 600, "made up"))
+    for decision, person in zip(decisions, people.frame.iter_rows(named=True), strict=True):
+        paid = [100 * person[f"paid_{month}"] for month in range(1, 7)]
+        offer = decide(pack, pd_e6=decision.pd_e6, capacity_fen=capacity_fen(100 * person["card_limit"], paid))
+        assert (decision.line_fen, decision.rate_e8) == (offer.line_fen, offer.rate_e8)

@@ -68,20 +68,26 @@ async def test_a_score_is_shown_in_points_with_its_scale(stage, wang):
     assert [advice["code"] for advice in below["advice"]] == ["pay_on_time"]
 
 
+async def hold_jiebei(person):
+    """Hold a line with the product beside the first one's; held before, it stays."""
+    await person.hold_line(line_fen=3_000_000, rate_e8=35_000, tier="excellent", product="jiebei")
+
+
 async def test_each_product_opens_a_line_of_its_own(wang):
-    assert (await wang.refused("/line?product=jintiao", {}))["code"] == "not_invited"
+    refused = await wang.refused("/applications?product=jintiao", {"student": False}, key=new_key())
+    assert refused["code"] == "not_invited"
     assert (await wang.call("GET", "/line?product=jiebei")).json()["code"] == "no_line"
-    opened = await wang.post("/line?product=jiebei", {})
+    await hold_jiebei(wang)
+    opened = await wang.get("/line?product=jiebei")
     assert (opened["product"], opened["tier"], opened["limit_fen"]) == ("jiebei", "excellent", 3_000_000)
     assert (opened["daily_rate_percent"], opened["annual_rate_percent"]) == ("0.035", "12.78")
-    assert await wang.get("/line?product=jiebei") == opened
     first = await wang.get("/line")
     assert (first["product"], first["limit_fen"]) == ("weilidai", 5_000_000)
     assert first == await wang.get("/line?product=weilidai")
 
 
 async def test_a_draw_on_one_line_leaves_the_others_and_all_books_in_order(stage, wang):
-    await wang.post("/line?product=jiebei", {})
+    await hold_jiebei(wang)
     card = (await wang.get("/cards"))["items"][0]["card_id"]
     wish = {"product": "jiebei", "amount_fen": 1_200_000, "instalments": 12}
     quoted = await wang.post("/quotes", wish)
@@ -104,7 +110,7 @@ async def test_a_draw_on_one_line_leaves_the_others_and_all_books_in_order(stage
 @pytest.mark.parametrize("shape", ["equal_principal", "equal_instalment", "interest_first"])
 async def test_jintiao_lends_in_each_of_its_shapes(stage, wang, shape):
     await evaluated(stage, wang, "jintiao", pd_e6=50_000, tier="premium", line_fen=2_000_000, rate_e8=40_000)
-    await wang.post("/line?product=jintiao", {})
+    await wang.hold_line(line_fen=2_000_000, rate_e8=40_000, tier="premium", product="jintiao")
     wish = {"product": "jintiao", "amount_fen": 600_000, "instalments": 3, "shape": shape}
     rows = (await wang.post("/quotes", wish))["rows"]
     principals = [row["principal_fen"] for row in rows]
@@ -123,11 +129,13 @@ async def test_jintiao_lends_in_each_of_its_shapes(stage, wang, shape):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/wallet"), ("GET", "/line"), ("POST", "/line"), ("GET", "/product"), ("GET", "/meta")],
+    [("GET", "/wallet"), ("GET", "/line"), ("POST", "/applications"), ("GET", "/product"), ("GET", "/meta")],
 )
 async def test_a_product_that_is_not_there_is_told_by_name(wang, method, path):
     for product in ("nothing", "WEILIDAI", "..%2Fjiebei", "%E5%80%9F%E5%91%97", ""):
-        answer = await wang.call(method, f"{path}?product={product}", {} if method == "POST" else None, **ENGLISH)
+        body = {"student": False} if method == "POST" else None
+        headers = ENGLISH | ({"Idempotency-Key": new_key()} if method == "POST" else {})
+        answer = await wang.call(method, f"{path}?product={product}", body, **headers)
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_product"), product
         assert answer.json()["detail"] == f"There is no such product; there are {', '.join(PRODUCTS)}"
     long = await wang.call(method, f"{path}?product={'x' * 33}", {} if method == "POST" else None)

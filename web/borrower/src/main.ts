@@ -1,6 +1,7 @@
 import { createApp } from 'vue'
 import { connect } from './api/client.ts'
 import App from './App.vue'
+import './composables/diary.ts'
 import { session } from './composables/session.ts'
 import { i18n, setLanguage } from './i18n/index.ts'
 import { router } from './router.ts'

@@ -12,14 +12,20 @@ from uuid import UUID
 import httpx
 
 from grainline.entry.parties import Parties
-from grainline.entry.wiring import PARTIES, PRODUCT, Platform, links, read_packs
+from grainline.entry.wiring import PARTIES, PRODUCT, Platform, links, read_packs, read_profiles
+from grainline.guard import LenderKeys
 from grainline.kit.db import make_pool
 from grainline.kit.sealing import Vault
+from grainline.partners.bureau import HttpBureau
 from grainline.partners.card_network import HttpCardNetwork
 from grainline.partners.identity_authority import HttpIdentityAuthority
 from grainline.partners.rail import HttpRail
 from grainline.partners.sms import HttpSms
 from grainline.sandbox.clock import FILE_NAME, SandboxClock
+from grainline.scoring.registry import Models
+from grainline.scoring.signing import Signer
+from grainline.underwriting.applying import Underwriter
+from grainline.underwriting.shelf import Shelf
 
 POOL = 12
 
@@ -88,16 +94,23 @@ async def wire(place: Place, *, name: str) -> AsyncIterator[SeededPlatform]:
     pool = make_pool(place.database_url, size_max=POOL)
     async with httpx.AsyncClient(trust_env=False) as client, pool:
         link = links(client, place.partners_url, place.secret("partners"), clock)
+        vault, bureau = Vault(place.secret("master key"), lots.randbytes), HttpBureau(link("bureau"))
+        shelf = Shelf(Models({Signer.of(place.secret("model key")).public_key}))
+        profiles = read_profiles()
         yield SeededPlatform(
             pool=pool,
             clock=clock,
-            vault=Vault(place.secret("master key"), lots.randbytes),
+            vault=vault,
+            lender_keys=LenderKeys([place.secret("lender key")]),
             pack=packs[PRODUCT],
             packs=packs,
             rail=HttpRail(link("rail")),
             card_network=HttpCardNetwork(link("card_network")),
             identity_authority=HttpIdentityAuthority(link("identity_authority")),
             sms=HttpSms(link("sms")),
+            bureau=bureau,
+            # Nothing that takes real time may differ from run to run, a latency neither.
+            underwriter=Underwriter(pool, vault, bureau, shelf, profiles, lambda: new_id(lots), lambda: 0),
             parties=Parties(place.folder / PARTIES),
             inbox_url=None,
             lots=lots,

@@ -133,7 +133,11 @@ export const api = {
   products: () => get<T.Products>('/products'),
   compare: (amount_fen: number, instalments: number) =>
     get<T.Comparison>(`/products/comparison?amount_fen=${amount_fen}&instalments=${instalments}`),
-  openLine: (product?: string) => post<T.Line>(`/line${about(product)}`),
+  apply: (product: string | undefined, body: T.ApplicationRequest, key: string) =>
+    post<T.Decision>(`/applications${about(product)}`, body, key),
+  ways: (decision: string) => get<T.Ways>(`/applications/${id(decision)}/ways`),
+  notice: (decision: string) => get<T.Notice>(`/applications/${id(decision)}/notice`),
+  askForReview: (decision: string) => post<T.Review>(`/applications/${id(decision)}/review`, { words: '' }),
   line: (product?: string) => get<T.Line>(`/line${about(product)}`),
   quote: (body: T.QuoteRequest) => post<T.Quote>('/quotes', body),
   disclose: (body: T.DisclosureRequest) => post<T.Disclosure>('/disclosures', body),
@@ -154,4 +158,11 @@ export const api = {
   saveContract: (contract: string) => save(`/contracts/${id(contract)}/document`),
   saveDisclosure: (disclosure: string) => save(`/disclosures/${id(disclosure)}/document`),
   calendar: () => all<T.CalendarItem>('/calendar'),
+  consents: () => get<T.Consents>('/consents'),
+  consent: (sources: T.Source[]) => post<T.Consents>('/consents', { sources }),
+  withdrawConsent: (source: T.Source) => call<T.Consents>('DELETE', `/consents/${source}`),
+  environmentKey: () => get<T.LenderKey>('/environment/key'),
+  environmentFields: () => get<T.EnvironmentFields>('/environment/fields'),
+  handInEnvironment: (body: { key_id: string; sealed: string }) => post<void>('/environment', body),
+  withdrawEnvironment: () => call<void>('DELETE', '/environment'),
 }

@@ -6,7 +6,7 @@ export type Meta = { sandbox: boolean; today: string; now: string; inbox_url: st
 export type OtpSent = { expires_at: string; resend_at: string; sent_to: string }
 export type Session = { token: string; expires_at: string }
 
-export type NextStep = 'real_name' | 'card' | 'line' | 'borrow' | null
+export type NextStep = 'real_name' | 'card' | 'consents' | 'line' | 'borrow' | null
 export type Score = { name: string; low: number; high: number; min: number; points: number | null }
 export type WalletEntry = {
   product: string
@@ -33,6 +33,7 @@ export type Wallet = {
   real_name: boolean
   card: boolean
   line: Line | null
+  application: Decision | null
   open_loans: number
   next_due: { due_on: string; amount_fen: number } | null
   products: WalletEntry[]
@@ -179,6 +180,39 @@ export type Line = {
   reasons: Reason[]
 }
 
+export type ApplicationRequest = { student: boolean }
+export type Verdict = 'approved' | 'declined' | 'review'
+export type Review = { review_id: string; asked_by: 'rule' | 'member'; asked_at: string; answer_by: string }
+/** A decision on a line; `answer` is what an officer said who decided. */
+export type Decision = {
+  decision_id: string
+  product: string
+  occasion: 'application' | 'review' | 'human'
+  result: Verdict
+  decided_at: string
+  reasons: Reason[]
+  review: Review | null
+  answer: string | null
+}
+/** Changes to be made together, and what the same decision would then be. */
+export type Way = {
+  changes: { step: string; months: number | null; amount_fen: number | null; text: string }[]
+  done_on: string
+  limit_fen: number
+  annual_rate_percent: string
+  text: string
+}
+export type Ways = { items: Way[]; note: string }
+export type Notice = {
+  version: string
+  title: string
+  decision: string
+  decided_by: string
+  reasons: string[]
+  sources: string[]
+  rights: string[]
+}
+
 export type QuoteRow = {
   number: number
   due_on: string
@@ -297,3 +331,27 @@ export type Loan = LoanSummary & {
 }
 
 export type CalendarItem = { loan_id: string; number: number; due_on: string; amount_fen: number; state: RowState }
+
+/** What may be asked about the member, source by source, and since when they consent to it. */
+export type Source = 'bureau' | 'payment' | 'social' | 'device'
+export type ConsentItem = {
+  source: Source
+  name: string
+  purpose: string
+  retention_days: number
+  required: boolean
+  text_version: string
+  given_at: string | null
+}
+export type Consents = { items: ConsentItem[] }
+
+/** The key to which the device seals its summary; `suite` has the numbers of RFC 9180, `now` is the server's time. */
+export type LenderKey = {
+  key_id: string
+  public_key: string
+  suite: { kem: number; kdf: number; aead: number }
+  version: number
+  now: string
+}
+export type EnvironmentField = { part: 'environment' | 'usage'; name: string; meaning: string; values: Record<string, string> }
+export type EnvironmentFields = { version: number; items: EnvironmentField[] }
