@@ -8,7 +8,7 @@ import pytest
 
 from grainline.entry.migrate import migrate
 from grainline.entry.postgres import Server, hold
-from sandbox_process import Running, run_sandbox
+from sandbox_process import SECRET, Running, run_sandbox
 from stage import Stage, open_stage
 
 _numbers = count(1)
@@ -45,6 +45,21 @@ def databases(postgres: Server) -> tuple[str, str]:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A sandbox of the module's own, in its own process, with its own clock."""
     yield from run_sandbox(tmp_path_factory.mktemp("town"))
+
+
+@pytest.fixture
+def environment(databases: tuple[str, str], town: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands that run in this process find the module's database and sandbox."""
+    given = {
+        "DATABASE_URL": databases[1],
+        "DATABASE_OWNER_URL": databases[0],
+        "DATA": str(town.folder),
+        "PARTNERS_URL": town.url,
+        "PARTNER_SECRET": SECRET.hex(),
+        "SANDBOX": "yes",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"GRAINLINE_{name}", value)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
-"""A borrower whose line a review may raise, and what their phone says of it."""
+"""A borrower whose line a review may raise, reviews of it, and what became of them."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from deciding_stage import applicant
 from grainline.kit.calendar import at
 from grainline.kit.db import transaction
-from grainline.lines import set_terms
+from grainline.lines import Cause, ask_review, set_terms
+from grainline.underwriting.line_reviewing import review_due
 from stage import Borrower, Stage, new_key
 
 LEAST_FEN = 1_000_000
@@ -55,3 +57,35 @@ async def come_to(stage: Stage, day: date) -> None:
     if stage.today() < day - timedelta(days=1):
         stage.clock.advance_to(at(day - timedelta(days=1), noon))
     await stage.pass_days((day - stage.today()).days)
+
+
+async def ask(stage: Stage, person: Borrower, cause: Cause = Cause.ASKED, key: str | None = None) -> None:
+    """Ask that a line be reviewed."""
+    async with transaction(stage.platform.pool) as tx:
+        await ask_review(
+            tx,
+            member_id=person.member_id,
+            product="weilidai",
+            key=key or f"{cause}/{new_key()}",
+            cause=cause,
+            now=stage.clock(),
+        )
+
+
+async def review(stage: Stage) -> datetime:
+    """Review what is asked and due; return as of when."""
+    now = stage.clock()
+    await review_due(stage.platform.underwriter, stage.platform.packs, now=now)
+    return now
+
+
+async def results(stage: Stage, person: Borrower) -> list[tuple[Any, ...]]:
+    """Return what became of each request, the oldest first."""
+    return await stage.rows(
+        "select cause, result, decision_id from lines.reviews where member_id = %s order by asked_at", person.member_id
+    )
+
+
+async def kinds(person: Borrower) -> list[str]:
+    """Return the kinds of a line's changes, the oldest first."""
+    return [item["kind"] for item in reversed((await person.get("/line/history"))["items"])]

@@ -70,6 +70,35 @@ class Party:
         return found
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Seconds since a meter was started: of the wall, of this process, of the hosts, and of answering in them."""
+
+    wall_s: float
+    own_s: float
+    hosts_s: float
+    answering_s: float
+
+
+class Meter:
+    """Measures from when it is made what this process and its hosts spend."""
+
+    def __init__(self, parties: Sequence[Party]) -> None:
+        self._parties = parties
+        self._own, self._spent, self._wall = time.process_time(), [one.spent() for one in parties], time.perf_counter()
+
+    def read(self) -> Measured:
+        """Return what was spent so far."""
+        wall, own = time.perf_counter() - self._wall, time.process_time() - self._own
+        pairs = list(zip([one.spent() for one in self._parties], self._spent, strict=True))
+        return Measured(
+            wall,
+            own,
+            hosts_s=sum(now.process_s - then.process_s for now, then in pairs),
+            answering_s=sum(now.answering_s - then.answering_s for now, then in pairs),
+        )
+
+
 @contextmanager
 def running(folder: Path, tables: Sequence[Path], roles: Sequence[Role] = ()) -> Iterator[tuple[Identity, list[Party]]]:
     """Run a host for each table in a process of its own; raise RuntimeError for one that does not come up.

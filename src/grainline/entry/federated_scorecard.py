@@ -3,7 +3,6 @@
 import asyncio
 import os
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from grainline.entry.federated_parties import Counted, Metered, Party, channel_to, running
+from grainline.entry.federated_parties import Counted, Measured, Meter, Metered, Party, channel_to, running
 from grainline.entry.federated_tables import GuestTable, Mask, held_out, read_guest_table, read_table
 from grainline.entry.federated_training import auc
 from grainline.entry.he_backend import choose
@@ -122,7 +121,7 @@ async def _make(
 ) -> tuple[MadeScorecard, Figures]:
     counted = Counted()
     channels = [channel_to(lender, party, counted) for party in parties]
-    own_before, spent_before, wall = time.process_time(), [party.spent() for party in parties], time.perf_counter()
+    meter = Meter(parties)
     secret = Metered(make_keys(plan.scheme, plan.bits, os.urandom))
     made = await make_scorecard(
         rows,
@@ -133,35 +132,31 @@ async def _make(
         model=os.urandom(16),
         random_bytes=os.urandom,
     )
-    wall = time.perf_counter() - wall
-    own = time.process_time() - own_before
-    pairs = list(zip([party.spent() for party in parties], spent_before, strict=True))
-    hosts = sum(now.process_s - then.process_s for now, then in pairs)
-    answering = sum(now.answering_s - then.answering_s for now, then in pairs)
+    spent = meter.read()
     for channel in channels:
         await channel.close()
-    return made, _figures(made, wall, own, hosts, answering) | {
+    return made, _figures(made, spent) | {
         "bytes_to_hosts": counted.to_hosts,
         "bytes_back": counted.back,
         "scheme": plan.scheme,
         "bits": plan.bits,
         "encrypt_cpu_s": round(secret.encrypt_s, 2),
         "decrypt_cpu_s": round(secret.decrypt_s, 2),
-        "guest_cpu_s": round(own - secret.encrypt_s - secret.decrypt_s, 2),
+        "guest_cpu_s": round(spent.own_s - secret.encrypt_s - secret.decrypt_s, 2),
     }
 
 
-def _figures(made: MadeScorecard, wall_s: float, own_s: float, hosts_s: float, answering_s: float) -> Figures:
+def _figures(made: MadeScorecard, spent: Measured) -> Figures:
     return {
         "model": "scorecard",
         "iterations": made.fitted.iterations,
         "features": len(made.fitted.coefficients),
         "features_offered": len(made.fitted.information),
-        "cpu_s": round(own_s + hosts_s, 2),
-        "wall_s": round(wall_s, 2),
+        "cpu_s": round(spent.own_s + spent.hosts_s, 2),
+        "wall_s": round(spent.wall_s, 2),
         "backend": kernel.in_use(),
-        "adding_cpu_s": round(answering_s, 2),
-        "transport_cpu_s": round(hosts_s - answering_s, 2),
+        "adding_cpu_s": round(spent.answering_s, 2),
+        "transport_cpu_s": round(spent.hosts_s - spent.answering_s, 2),
         "aligned_by": "psi",
     }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from grainline.entry.federated_parties import Counted, Metered, Party, channel_to, running
+from grainline.entry.federated_parties import Counted, Meter, Metered, Party, channel_to, running
 from grainline.entry.federated_tables import GuestTable, Mask, held_out, read_guest_table
 from grainline.entry.he_backend import choose
 from grainline.federated.channel import Channel, PartyChannel
@@ -112,7 +112,7 @@ async def _train(
 ) -> tuple[GuestPart, Costs]:
     counted = Counted()
     channels = [channel_to(lender, party, counted) for party in parties]
-    own_before, spent_before, wall = time.process_time(), [party.spent() for party in parties], time.perf_counter()
+    meter = Meter(parties)
     secret = Metered(make_keys(plan.scheme, plan.bits, os.urandom))
     trained = await train(
         rows,
@@ -123,21 +123,17 @@ async def _train(
         model=os.urandom(16),
         random_bytes=os.urandom,
     )
-    wall = time.perf_counter() - wall
-    own = time.process_time() - own_before
-    spent = [party.spent() for party in parties]
-    hosts = sum(now.process_s - then.process_s for now, then in zip(spent, spent_before, strict=True))
-    answering = sum(now.answering_s - then.answering_s for now, then in zip(spent, spent_before, strict=True))
+    spent = meter.read()
     for channel in channels:
         await channel.close()
     return trained.part, Costs(
-        cpu_s=own + hosts,
-        wall_s=wall,
+        cpu_s=spent.own_s + spent.hosts_s,
+        wall_s=spent.wall_s,
         encrypt_cpu_s=secret.encrypt_s,
-        histogram_cpu_s=answering,
+        histogram_cpu_s=spent.answering_s,
         decrypt_cpu_s=secret.decrypt_s,
-        transport_cpu_s=hosts - answering,
-        guest_cpu_s=own - secret.encrypt_s - secret.decrypt_s,
+        transport_cpu_s=spent.hosts_s - spent.answering_s,
+        guest_cpu_s=spent.own_s - secret.encrypt_s - secret.decrypt_s,
         bytes_to_hosts=counted.to_hosts,
         bytes_back=counted.back,
         align_cpu_s=0.0,

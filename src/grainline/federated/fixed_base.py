@@ -72,12 +72,6 @@ def windows_of(exponents: NDArray[np.uint8], bits: int, window_bits: int) -> NDA
     return windows
 
 
-def as_rows(numbers: list[mpz], size: int) -> NDArray[np.uint8]:
-    """Return non-negative numbers as rows of `size` bytes, lowest byte first."""
-    data = b"".join([number.to_bytes(size, "little") for number in numbers])
-    return np.frombuffer(data, np.uint8).reshape(len(numbers), size)
-
-
 def raised(numbers: list[mpz], exponent: mpz, modulus: mpz, arithmetic: kernel.Modulus | None) -> list[mpz]:
     """Return numbers below the modulus, each to the same power, by a kernel if there is one."""
     if arithmetic is None:

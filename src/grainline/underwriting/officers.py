@@ -3,9 +3,10 @@
 import unicodedata
 
 from grainline.kit.errors import Refusal
+from grainline.underwriting.rules_store import SHIPPED, SHIPPED_MAKER
 
 # What the platform signs with what it does by itself, what members ask for, and what it was shipped with.
-RESERVED = frozenset({"platform", "member", "packs", "shipped"})
+RESERVED = frozenset({"platform", "member", SHIPPED_MAKER, SHIPPED})
 
 
 class OfficerNameReserved(Refusal):

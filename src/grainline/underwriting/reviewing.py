@@ -21,6 +21,7 @@ from grainline.products.profile import Profile
 from grainline.underwriting.applying import LineExists, Underwriter, open_approved
 from grainline.underwriting.deciding import BY_OFFICER, Inputs, Occasion, Outcome, Verdict
 from grainline.underwriting.decisions_store import Decision, add_decision, decision_of
+from grainline.underwriting.gathering import owed_beside_fen
 from grainline.underwriting.line_following import follow_review
 from grainline.underwriting.officers import signed_by
 from grainline.underwriting.pricing import price
@@ -200,11 +201,7 @@ async def _owed_beside_fen(tx: Tx, inputs: Inputs, *, member_id: int) -> int:
     snapshot = (await newest(tx, member_id=member_id)).get(Source.BUREAU)
     if snapshot is None:
         return int(inputs.facts["owed_all_fen"])
-    others = (held for code, held in (await lines_of(tx, member_id=member_id)).items() if code != inputs.product)
-    here = sum(max(held.limit_fen, held.used_fen + held.reserved_fen) for held in others)
-    elsewhere = snapshot.content.get("owed_elsewhere_fen", 0)
-    assert isinstance(elsewhere, int)  # noqa: S101  # as `of_report` writes it
-    return here + elsewhere
+    return owed_beside_fen(await lines_of(tx, member_id=member_id), snapshot.content, inputs.product)
 
 
 def _of_a_line(looked_at: Decision) -> bool:

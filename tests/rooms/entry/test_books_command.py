@@ -25,7 +25,6 @@ from grainline.ledger import product_sub
 from grainline.loans import Event, EventKind
 from grainline.loans.officers import record_event
 from grainline.products import Component
-from sandbox_process import SECRET
 from stage import open_stage
 
 BEAN_CHECK = Path(sys.executable).with_name("bean-check")
@@ -83,18 +82,8 @@ async def _happen(stage, person, loans, kind, amount_fen=0, *, component=None):
 
 
 @pytest.fixture
-def run(lived_in, databases, town, monkeypatch):
+def run(lived_in, environment):
     """Run `grainline books …` on the lived-in ledger."""
-    given = {
-        "DATABASE_URL": databases[1],
-        "DATABASE_OWNER_URL": databases[0],
-        "DATA": str(town.folder),
-        "PARTNERS_URL": town.url,
-        "PARTNER_SECRET": SECRET.hex(),
-        "SANDBOX": "yes",
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"GRAINLINE_{name}", value)
     return lambda *words: CliRunner().invoke(cli.app, ["books", *words])
 
 

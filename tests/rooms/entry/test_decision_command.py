@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from deciding_stage import applicant, cast
 from grainline.entry import cli
-from sandbox_process import SECRET
 from stage import new_key, open_stage
 
 NOBODYS = str(uuid4())
@@ -33,18 +32,8 @@ def decided(databases, town):
 
 
 @pytest.fixture
-def run(databases, town, monkeypatch):
+def run(environment):
     """Run `grainline decision …` on the module's database; return code, stdout and stderr."""
-    given = {
-        "DATABASE_URL": databases[1],
-        "DATABASE_OWNER_URL": databases[0],
-        "DATA": str(town.folder),
-        "PARTNERS_URL": town.url,
-        "PARTNER_SECRET": SECRET.hex(),
-        "SANDBOX": "yes",
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"GRAINLINE_{name}", value)
 
     def call(*words):
         result = CliRunner().invoke(cli.app, ["decision", *words])

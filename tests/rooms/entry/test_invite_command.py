@@ -18,7 +18,6 @@ from grainline.invitation import policy_for
 from grainline.invitation.outcomes import judge
 from grainline.kit.calendar import add_months, at, business_date, first_of_next_month
 from grainline.sandbox.lives import generate
-from sandbox_process import SECRET
 
 UNTIL = date(2026, 11, 30)
 A_YEAR_BEFORE = date(2025, 12, 1)
@@ -42,12 +41,8 @@ def large(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run(databases, town, monkeypatch):
+def run(environment, town):
     """Run `grainline invite …` on the module's database, some time after the town's last day."""
-    given = {"DATABASE_URL": databases[1], "DATABASE_OWNER_URL": databases[0], "DATA": str(town.folder)}
-    given |= {"PARTNERS_URL": town.url, "PARTNER_SECRET": SECRET.hex(), "SANDBOX": "yes"}
-    for name, value in given.items():
-        monkeypatch.setenv(f"GRAINLINE_{name}", value)
     clock = town.clock()
     if business_date(clock()) <= UNTIL:
         clock.advance_to(at(date(2026, 12, 5), time(12)))

@@ -7,25 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 from grainline.entry import cli
-from sandbox_process import SECRET
 from stage import open_stage
 
 SIGNED = ("--by", "li", "--reason", "a test", "--json")
 
 
 @pytest.fixture
-def run(databases, town, monkeypatch):
+def run(environment, monkeypatch):
     """Run `grainline line …` on the module's database and sandbox; return code, stdout, and stderr as one line."""
-    given = {
-        "DATABASE_URL": databases[1],
-        "DATABASE_OWNER_URL": databases[0],
-        "DATA": str(town.folder),
-        "PARTNERS_URL": town.url,
-        "PARTNER_SECRET": SECRET.hex(),
-        "SANDBOX": "yes",
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"GRAINLINE_{name}", value)
     monkeypatch.setenv("COLUMNS", "300")
 
     def call(*words):

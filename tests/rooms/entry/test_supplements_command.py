@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 
 from grainline.entry.supplements_command import supplements
 from holiday_years import holiday_table, only
-from sandbox_process import SECRET
 from stage import open_stage
 
 STATEMENT = "在本市一家公司任职，月入约一万二千元"
@@ -22,18 +21,8 @@ def plain_weeks():
 
 
 @pytest.fixture
-def run(databases, town, monkeypatch):
+def run(environment):
     """Run `grainline invite supplements …` on the module's database; return code, stdout, and stderr as one line."""
-    given = {
-        "DATABASE_URL": databases[1],
-        "DATABASE_OWNER_URL": databases[0],
-        "DATA": str(town.folder),
-        "PARTNERS_URL": town.url,
-        "PARTNER_SECRET": SECRET.hex(),
-        "SANDBOX": "yes",
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(f"GRAINLINE_{name}", value)
 
     def call(*words):
         result = CliRunner().invoke(supplements, [*map(str, words)])

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 
+import numpy as np
+from gmpy2 import mpz
+from numpy.typing import NDArray
+
 from grainline.federated.he import SecretKey
 from grainline.federated.keys import make_keys
 
@@ -23,3 +27,9 @@ class Counted:
     def __call__(self, count: int) -> bytes:
         self.drawn += count
         return self.source.randbytes(count)
+
+
+def as_rows(numbers: list[mpz], size: int) -> NDArray[np.uint8]:
+    """Return non-negative numbers as rows of `size` bytes, lowest byte first."""
+    data = b"".join([number.to_bytes(size, "little") for number in numbers])
+    return np.frombuffer(data, np.uint8).reshape(len(numbers), size)

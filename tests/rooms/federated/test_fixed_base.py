@@ -5,11 +5,12 @@ from random import Random
 import numpy as np
 import pytest
 from gmpy2 import mpz
+from he_keys import as_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grainline.federated.chance import draw_exponents
-from grainline.federated.fixed_base import FixedBase, as_rows, product, windows_of
+from grainline.federated.fixed_base import FixedBase, product, windows_of
 
 
 @settings(deadline=None, max_examples=30)

@@ -8,11 +8,12 @@ from random import Random
 import numpy as np
 import pytest
 from gmpy2 import mpz, powmod
+from he_keys import as_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grainline.federated import kernel, kernel_build
-from grainline.federated.fixed_base import FixedBase, as_rows, windows_of
+from grainline.federated.fixed_base import FixedBase, windows_of
 from grainline.federated.he import BadCiphertext
 from grainline.federated.keys import SCHEMES, make_keys, read_public_key
 
